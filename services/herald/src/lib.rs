@@ -1,0 +1,1 @@
+//! All of Herald on one machine, and the command line.

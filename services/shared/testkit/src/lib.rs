@@ -1,0 +1,1 @@
+//! For tests only: builders, frame encoders, spawned services.

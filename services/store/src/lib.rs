@@ -1,0 +1,1 @@
+//! The gRPC service that owns SQLite: records, dead letters, gaps, retention, backup.

@@ -1,0 +1,1 @@
+//! Stories across processes: bytes in, page out.
