@@ -1,1 +1,3 @@
 //! The gRPC service that owns SQLite: records, dead letters, gaps, retention, backup.
+
+pub mod block;

@@ -1,5 +1,7 @@
 //! Which records somebody wants to see.
 
+use std::borrow::Cow;
+
 use crate::{Micros, Record};
 
 /// The six fields that say where a record belongs.
@@ -61,7 +63,7 @@ impl ContextField {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordFilter {
     /// Texts that message, function, module or exception must contain, each
-    /// without regard to case (Unicode lower case of both sides).
+    /// without regard to case: both sides through [`RecordFilter::fold`].
     pub substrings: Vec<String>,
     /// Exact values of context fields.
     pub context: Vec<(ContextField, String)>,
@@ -86,7 +88,7 @@ impl RecordFilter {
                 .iter()
                 .all(|(field, value)| field.of(record) == value)
             && self.substrings.iter().all(|text| {
-                let needle = text.to_lowercase();
+                let needle = Self::fold(text);
                 [
                     &record.message,
                     &record.function,
@@ -94,8 +96,30 @@ impl RecordFilter {
                     &record.exception,
                 ]
                 .iter()
-                .any(|field| field.to_lowercase().contains(&needle))
+                .any(|field| Self::fold(field).contains(&*needle))
             })
+    }
+
+    /// A text without its case: the Unicode lower case of each character by
+    /// itself, and the final sigma as any other. Since no character looks at
+    /// its neighbours (`str::to_lowercase` does, for sigma), every part of a
+    /// text is found in that text.
+    #[must_use]
+    pub fn fold(text: &str) -> Cow<'_, str> {
+        let unchanged = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+        if text.bytes().all(unchanged) {
+            return Cow::Borrowed(text);
+        }
+        if text.is_ascii() {
+            return Cow::Owned(text.to_ascii_lowercase());
+        }
+        let sigma = |letter| if letter == 'ς' { 'σ' } else { letter };
+        Cow::Owned(
+            text.chars()
+                .flat_map(char::to_lowercase)
+                .map(sigma)
+                .collect(),
+        )
     }
 }
 
@@ -140,5 +164,38 @@ impl Default for RecordQuery {
             before: None,
             after: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RecordFilter;
+    use crate::Record;
+
+    #[test]
+    fn case_does_not_count() {
+        let check = |message: &str, needle: &str, found| {
+            let record = Record {
+                message: message.to_owned(),
+                ..Record::default()
+            };
+            let filter = RecordFilter {
+                substrings: vec![needle.to_owned()],
+                ..RecordFilter::default()
+            };
+            assert_eq!(filter.matches(&record), found, "{message} / {needle}");
+        };
+        check("Disk FULL", "disk full", true);
+        check("disk full", "Disk Full", true);
+        check("disk full", "", true);
+        check("disk full", "disc", false);
+        check("GRÖSSE", "größe", false);
+        check("Größe", "GRÖ", true);
+        check("ΟΔΟΣ ΑΒ", "οδος", true);
+        check("οδος", "ΟΔΟΣ", true);
+        check("ΟΔΟΣΑ", "οδος", true);
+        check("İstanbul", "i\u{307}s", true);
+        check("\u{212a}elvin", "kelvin", true);
+        check("nul\0byte", "L\0B", true);
     }
 }
