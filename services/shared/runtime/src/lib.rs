@@ -1,1 +1,17 @@
-//! What every service needs to run: configuration, telemetry, shutdown, health, gRPC.
+//! What every service needs to run: configuration, telemetry, shutdown,
+//! health, gRPC. Knows nothing of records.
+//!
+//! * [`config`]: variables with a prefix into a struct, and errors that name
+//!   the variable.
+//! * [`telemetry`]: our own logs, metrics and traces.
+//! * [`shutdown`], [`process`]: signals and exit codes.
+//! * [`health`]: `/healthz`, `/readyz`, `/metrics`.
+//! * [`grpc`]: one port for gRPC and HTTP, and the client of such a port; both
+//!   carry the trace context.
+
+pub mod config;
+pub mod grpc;
+pub mod health;
+pub mod process;
+pub mod shutdown;
+pub mod telemetry;

@@ -1,0 +1,80 @@
+//! The frame of every `main.rs`: a runtime, one error report, an exit code.
+
+use std::{future::Future, process::ExitCode};
+
+use crate::config::ConfigError;
+
+/// Exit code of a process that was not started because a variable is wrong.
+const MISCONFIGURED: u8 = 2;
+
+/// Runs a service to its end on a multi-threaded tokio runtime. An error is
+/// printed to stderr once, with its causes; the exit code is 0, or 2 if a
+/// [`ConfigError`] is among the causes, or 1 for any other error.
+///
+/// ```no_run
+/// # struct Config; impl Config { fn from_vars(_: &runtime::config::Vars)
+/// # -> Result<Self, runtime::config::ConfigError> { Ok(Self) } }
+/// # async fn run(_: Config, _: tokio_util::sync::CancellationToken) -> anyhow::Result<()> { Ok(()) }
+/// fn main() -> std::process::ExitCode {
+///     runtime::process::main(async {
+///         let vars = runtime::config::vars();
+///         let config = Config::from_vars(&vars)?;
+///         let telemetry = runtime::telemetry::start("bridge", "1.2.3", &vars)?;
+///         let outcome = run(config, runtime::shutdown::on_signal()).await;
+///         telemetry.shutdown();
+///         outcome
+///     })
+/// }
+/// ```
+pub fn main(run: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("the system gives threads and an event queue");
+    let outcome = runtime.block_on(run);
+    // A blocked disk must not keep a process alive that has already said goodbye.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            exit_code(&error)
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "telemetry has ended, or never began")]
+fn report(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(|cause| cause.is::<ConfigError>()) {
+        ExitCode::from(MISCONFIGURED)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::ExitCode;
+
+    use anyhow::{Context, anyhow};
+
+    use super::main;
+    use crate::config::ConfigError;
+
+    #[test]
+    fn the_exit_code_tells_a_wrong_variable_from_other_failures() {
+        let check = |outcome: anyhow::Result<()>, expected: ExitCode| {
+            let code = main(async { outcome });
+            assert_eq!(format!("{code:?}"), format!("{expected:?}"));
+        };
+        let wrong = ConfigError::new("DEV_STAGE", "is required, but not set");
+        check(Ok(()), ExitCode::SUCCESS);
+        check(Err(anyhow!("the disk is gone")), ExitCode::from(1));
+        check(Err(wrong.clone().into()), ExitCode::from(2));
+        check(Err(wrong).context("cannot start"), ExitCode::from(2));
+    }
+}
