@@ -52,7 +52,7 @@ pub fn start(
         });
     }
     let resource = resource(service, version, vars);
-    metrics::start(resource.clone(), endpoint.as_deref())?;
+    let is_first_meter = metrics::start(resource.clone(), endpoint.as_deref())?;
     let tracer_provider = endpoint
         .map(|endpoint| otlp::tracer_provider(resource, &endpoint))
         .transpose()?;
@@ -64,6 +64,9 @@ pub fn start(
         .as_ref()
         .map(|provider| provider.tracer("herald"));
     logs::start(log_filter, tracer);
+    if !is_first_meter {
+        tracing::warn!("metrics are not exported: a meter was made before telemetry started");
+    }
     Ok(Telemetry {
         tracer_provider,
         is_owner: true,

@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal};
 use opentelemetry_sdk::trace::SdkTracer;
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan,
-    util::SubscriberInitExt,
+    EnvFilter, Layer, filter::Targets, fmt, fmt::MakeWriter, layer::SubscriberExt,
+    registry::LookupSpan, util::SubscriberInitExt,
 };
 
 use crate::config::{ConfigError, Vars};
@@ -43,17 +43,18 @@ pub(super) fn start(filter: EnvFilter, tracer: Option<SdkTracer>) {
     let is_terminal = io::stderr().is_terminal();
     let subscriber = tracing_subscriber::registry()
         .with(spans)
-        .with(lines(is_terminal).with_filter(filter));
+        .with(lines(is_terminal, io::stderr).with_filter(filter));
     if subscriber.try_init().is_err() {
         tracing::debug!("logging was set up before");
     }
 }
 
-fn lines<S>(is_terminal: bool) -> Box<dyn Layer<S> + Send + Sync>
+fn lines<S, W>(is_terminal: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let layer = fmt::layer().with_writer(io::stderr).with_ansi(is_terminal);
+    let layer = fmt::layer().with_writer(writer).with_ansi(is_terminal);
     if is_terminal {
         layer.boxed()
     } else {
@@ -63,7 +64,64 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::filter;
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::{filter, lines};
+
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(is_terminal: bool) -> String {
+        let memory = Memory::default();
+        let writer = memory.clone();
+        let layer = lines(is_terminal, move || writer.clone());
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            let _entered = tracing::info_span!("connection", number = 7).entered();
+            tracing::warn!(bytes = 12, "frame cut");
+        });
+        let bytes = memory.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn lines_are_json_objects_unless_a_person_reads_them() {
+        let text = written(false);
+        assert_eq!(text.matches('\n').count(), 1);
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let check = |pointer: &str, expected: serde_json::Value| {
+            assert_eq!(
+                line.pointer(pointer),
+                Some(&expected),
+                "{pointer} in {line}"
+            );
+        };
+        check("/level", "WARN".into());
+        check("/fields/message", "frame cut".into());
+        check("/fields/bytes", 12.into());
+        check("/span/name", "connection".into());
+        check("/span/number", 7.into());
+        let text = written(true);
+        assert!(
+            text.contains("frame cut") && !text.starts_with('{'),
+            "{text}"
+        );
+    }
 
     #[test]
     fn the_filter_is_info_unless_told_otherwise() {

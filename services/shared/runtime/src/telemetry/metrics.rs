@@ -43,10 +43,10 @@ pub fn prometheus_text() -> String {
     String::from_utf8(text).expect("the text format is UTF-8")
 }
 
-pub(super) fn start(resource: Resource, endpoint: Option<&str>) -> Result<(), ConfigError> {
+/// False if a meter was asked for before: then there is no export.
+pub(super) fn start(resource: Resource, endpoint: Option<&str>) -> Result<bool, ConfigError> {
     let reader = endpoint.map(otlp::metric_reader).transpose()?;
-    METRICS.get_or_init(|| build(resource, reader));
-    Ok(())
+    Ok(METRICS.set(build(resource, reader)).is_ok())
 }
 
 pub(super) fn shutdown() {
