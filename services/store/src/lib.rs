@@ -1,4 +1,114 @@
-//! The gRPC service that owns SQLite: records, dead letters, gaps, retention, backup.
+//! The gRPC service that owns SQLite: records, dead letters, gaps, retention,
+//! backup. Nothing else opens the database.
+//!
+//! The way of a batch: [`grpc`] decodes it, [`journal`] queues it, and the one
+//! writer commits what has gathered as one [`block`] and then answers. The way
+//! of a query: [`search`] reads blocks in short snapshots, newest or oldest
+//! first. [`upkeep`] merges small blocks, removes old ones and keeps the
+//! write-ahead log short, in steps that the writer does between commits.
+//!
+//! Invariants:
+//! * What is acknowledged is committed and synced.
+//! * A spool's number moves in the transaction that takes its entries.
+//! * Ids are given by the writer alone, rise, and have no holes; merging keeps them.
+//! * Table `bridge` is never emptied.
 
+mod backup;
 pub mod block;
+mod clock;
+mod config;
+mod db;
+mod error;
+mod grpc;
+mod journal;
+mod metrics;
 pub mod predecessor;
+mod search;
+mod upkeep;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use runtime::{config::ConfigError, health::Readiness};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::sync::CancellationToken;
+
+pub use config::Config;
+
+use db::{Database, Readers};
+use journal::{Journal, Writer};
+use metrics::Metrics;
+
+/// The store's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What the services work with.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    config: Arc<Config>,
+    database: Database,
+    readers: Readers,
+    journal: Journal,
+    metrics: Arc<Metrics>,
+    backups: Arc<Semaphore>,
+}
+
+/// Binds the port, then serves until `shutdown`.
+///
+/// # Errors
+/// A [`ConfigError`] when the port is taken, or the folder or the database
+/// cannot be used; nothing has been started then.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let problem = format!("cannot listen on {}: {error}", config.listen);
+        ConfigError::new("STORE_LISTEN", problem)
+    })?;
+    serve(listener, config, shutdown).await
+}
+
+/// Serves on a listener until `shutdown`, then commits what has been received.
+///
+/// # Errors
+/// As [`run`].
+pub async fn serve(
+    listener: TcpListener,
+    config: Config,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let database = Database::open(&config.database_path())
+        .await
+        .map_err(|error| ConfigError::new("STORE_DATA_DIR", error))?;
+    backup::remove_left_over(database.folder()).context("cannot tidy the data folder")?;
+
+    let metrics = Arc::new(Metrics::new(&runtime::telemetry::meter("store")));
+    let (journal, queue) = Journal::new(config.queue_bytes);
+    let writer = Writer::new(
+        database.clone(),
+        config.commit_interval,
+        journal.contacts.clone(),
+        Arc::clone(&metrics),
+    );
+    let writer = tokio::spawn(writer.run(queue));
+    let app = App {
+        readers: Readers::new(&database, config.readers),
+        config: Arc::new(config),
+        database,
+        journal,
+        metrics,
+        backups: Arc::new(Semaphore::new(1)),
+    };
+    let upkeep = tokio::spawn(upkeep::run(app.clone(), shutdown.clone()));
+
+    let readiness = Readiness::new();
+    readiness.ready();
+    let routes = grpc::routes(&app, &shutdown);
+    let http = runtime::health::router(readiness.clone());
+    let served =
+        runtime::grpc::serve(listener, routes, http, readiness, shutdown, grpc::DRAIN).await;
+
+    upkeep.await.context("upkeep failed")?;
+    app.readers.close().await;
+    drop(app);
+    writer.await.context("the writer failed")?;
+    served.context("cannot serve")
+}

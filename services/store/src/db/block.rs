@@ -1,0 +1,331 @@
+//! All SQL of tables `block`, `block_part` and `block_filter`.
+
+use std::collections::HashMap;
+
+use domain::Micros;
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use crate::block::{BlockMeta, EncodedBlock, FILTER_SLICES, FORMAT, MAX_PARTS};
+
+/// A block's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BlockRow {
+    pub(crate) meta: BlockMeta,
+    /// Compressed size in bytes, with the filter.
+    pub(crate) bytes: u64,
+    /// Size of the texts before compression.
+    pub(crate) text_bytes: u64,
+}
+
+/// What all blocks hold together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) blocks: u64,
+    pub(crate) records: u64,
+    /// 0 when there is no block.
+    pub(crate) oldest_received_us: Micros,
+}
+
+const COLUMNS: &str = "SELECT first_id, count, min_received_us, max_received_us, \
+     min_created_us, max_created_us, levels, bytes, text_bytes FROM block";
+
+/// Adds a block whose first record has id `block.meta.first_id`.
+pub(crate) async fn insert(
+    conn: &mut SqliteConnection,
+    block: EncodedBlock,
+    text_bytes: u64,
+) -> sqlx::Result<()> {
+    let first_id = block.meta.first_id;
+    let bytes: usize = block.parts.iter().chain(&block.filter).map(Vec::len).sum();
+    insert_meta(conn, &block.meta, bytes as u64, text_bytes).await?;
+    for (part, data) in block.parts.into_iter().enumerate() {
+        sqlx::query("INSERT INTO block_part (id, data) VALUES (?, ?)")
+            .bind(part_key(first_id, part))
+            .bind(data)
+            .execute(&mut *conn)
+            .await?;
+    }
+    for (slice, bits) in block.filter.into_iter().enumerate() {
+        sqlx::query("INSERT INTO block_filter (id, bits) VALUES (?, ?)")
+            .bind(slice_key(first_id, slice))
+            .bind(bits)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn insert_meta(
+    conn: &mut SqliteConnection,
+    meta: &BlockMeta,
+    bytes: u64,
+    text_bytes: u64,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO block (first_id, count, min_received_us, max_received_us,
+             min_created_us, max_created_us, levels, format, bytes, text_bytes)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(meta.first_id.cast_signed())
+    .bind(meta.count)
+    .bind(meta.min_received_us)
+    .bind(meta.max_received_us)
+    .bind(meta.min_created_us)
+    .bind(meta.max_created_us)
+    .bind(levels_to_bytes(&meta.levels))
+    .bind(FORMAT)
+    .bind(bytes.cast_signed())
+    .bind(text_bytes.cast_signed())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Removes a block; false when there is none with this first id and count.
+pub(crate) async fn remove(
+    conn: &mut SqliteConnection,
+    first_id: u64,
+    count: u32,
+) -> sqlx::Result<bool> {
+    let outcome = sqlx::query("DELETE FROM block WHERE first_id = ? AND count = ?")
+        .bind(first_id.cast_signed())
+        .bind(count)
+        .execute(&mut *conn)
+        .await?;
+    if outcome.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("DELETE FROM block_part WHERE id BETWEEN ? AND ?")
+        .bind(part_key(first_id, 0))
+        .bind(part_key(first_id, MAX_PARTS - 1))
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("DELETE FROM block_filter WHERE id BETWEEN ? AND ?")
+        .bind(slice_key(first_id, 0))
+        .bind(slice_key(first_id, FILTER_SLICES - 1))
+        .execute(conn)
+        .await?;
+    Ok(true)
+}
+
+/// Whether there is a block with this first id and count.
+pub(crate) async fn exists(
+    conn: &mut SqliteConnection,
+    first_id: u64,
+    count: u32,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM block WHERE first_id = ? AND count = ?)")
+        .bind(first_id.cast_signed())
+        .bind(count)
+        .fetch_one(conn)
+        .await
+}
+
+/// Blocks with a record below `before_id`, newest first.
+pub(crate) async fn newest(
+    conn: &mut SqliteConnection,
+    before_id: u64,
+    limit: usize,
+) -> sqlx::Result<Vec<BlockRow>> {
+    rows(
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE first_id < ? ORDER BY first_id DESC LIMIT ?"
+        )))
+        .bind(key(before_id))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(conn)
+        .await?,
+    )
+}
+
+/// Blocks with a record at or above `from_id`, oldest first.
+pub(crate) async fn oldest(
+    conn: &mut SqliteConnection,
+    from_id: u64,
+    limit: usize,
+) -> sqlx::Result<Vec<BlockRow>> {
+    let mut blocks = rows(
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE first_id >=
+                 coalesce((SELECT max(first_id) FROM block WHERE first_id <= ?1), 0)
+             ORDER BY first_id LIMIT ?2"
+        )))
+        .bind(key(from_id))
+        .bind(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX))
+        .fetch_all(conn)
+        .await?,
+    )?;
+    blocks.retain(|block| block.meta.first_id + u64::from(block.meta.count) > from_id);
+    blocks.truncate(limit);
+    Ok(blocks)
+}
+
+/// Blocks that begin at or above `from_id`, oldest first.
+pub(crate) async fn since(
+    conn: &mut SqliteConnection,
+    from_id: u64,
+    limit: usize,
+) -> sqlx::Result<Vec<BlockRow>> {
+    rows(
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE first_id >= ? ORDER BY first_id LIMIT ?"
+        )))
+        .bind(key(from_id))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(conn)
+        .await?,
+    )
+}
+
+/// The oldest blocks whose newest record was received before the time given.
+pub(crate) async fn received_before(
+    conn: &mut SqliteConnection,
+    before_us: Micros,
+    limit: usize,
+) -> sqlx::Result<Vec<BlockRow>> {
+    rows(
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE max_received_us < ? ORDER BY first_id LIMIT ?"
+        )))
+        .bind(before_us)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(conn)
+        .await?,
+    )
+}
+
+/// What all blocks hold together.
+pub(crate) async fn sums(conn: &mut SqliteConnection) -> sqlx::Result<Sums> {
+    let row = sqlx::query(
+        "SELECT count(*), coalesce(sum(count), 0), coalesce(min(min_received_us), 0) FROM block",
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Sums {
+        blocks: row.try_get::<i64, _>(0)?.max(0).unsigned_abs(),
+        records: row.try_get::<i64, _>(1)?.max(0).unsigned_abs(),
+        oldest_received_us: row.try_get(2)?,
+    })
+}
+
+/// One part of a block; none when it is not there.
+pub(crate) async fn part(
+    conn: &mut SqliteConnection,
+    first_id: u64,
+    part: usize,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar("SELECT data FROM block_part WHERE id = ?")
+        .bind(part_key(first_id, part))
+        .fetch_optional(conn)
+        .await
+}
+
+/// All parts of a block, in order.
+pub(crate) async fn parts(
+    conn: &mut SqliteConnection,
+    first_id: u64,
+) -> sqlx::Result<Vec<Vec<u8>>> {
+    sqlx::query_scalar("SELECT data FROM block_part WHERE id BETWEEN ? AND ? ORDER BY id")
+        .bind(part_key(first_id, 0))
+        .bind(part_key(first_id, MAX_PARTS - 1))
+        .fetch_all(conn)
+        .await
+}
+
+/// One slice of the filters of many blocks, by first id; blocks without a
+/// filter are missing.
+pub(crate) async fn slices(
+    conn: &mut SqliteConnection,
+    first_ids: impl Iterator<Item = u64>,
+    slice: usize,
+) -> sqlx::Result<HashMap<u64, Vec<u8>>> {
+    let keys = json(first_ids.map(|id| slice_key(id, slice)));
+    let rows = sqlx::query(
+        "SELECT id, bits FROM block_filter WHERE id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(keys)
+    .fetch_all(conn)
+    .await?;
+    by_first_id(&rows, FILTER_SLICES)
+}
+
+/// Part 0 of many blocks, by first id.
+pub(crate) async fn heads(
+    conn: &mut SqliteConnection,
+    first_ids: impl Iterator<Item = u64>,
+) -> sqlx::Result<HashMap<u64, Vec<u8>>> {
+    let keys = json(first_ids.map(|id| part_key(id, 0)));
+    let rows =
+        sqlx::query("SELECT id, data FROM block_part WHERE id IN (SELECT value FROM json_each(?))")
+            .bind(keys)
+            .fetch_all(conn)
+            .await?;
+    by_first_id(&rows, MAX_PARTS)
+}
+
+fn json(keys: impl Iterator<Item = i64>) -> String {
+    let keys: Vec<String> = keys.map(|key| key.to_string()).collect();
+    format!("[{}]", keys.join(","))
+}
+
+fn by_first_id(rows: &[SqliteRow], keys_per_block: usize) -> sqlx::Result<HashMap<u64, Vec<u8>>> {
+    rows.iter()
+        .map(|row| {
+            let id = row.try_get::<i64, _>(0)?.cast_unsigned();
+            Ok((id / keys_per_block as u64, row.try_get(1)?))
+        })
+        .collect()
+}
+
+fn rows(rows: Vec<SqliteRow>) -> sqlx::Result<Vec<BlockRow>> {
+    rows.iter().map(BlockRow::try_from).collect()
+}
+
+fn key(id: u64) -> i64 {
+    i64::try_from(id).unwrap_or(i64::MAX)
+}
+
+fn part_key(first_id: u64, part: usize) -> i64 {
+    key(first_id * MAX_PARTS as u64 + part as u64)
+}
+
+fn slice_key(first_id: u64, slice: usize) -> i64 {
+    key(first_id * FILTER_SLICES as u64 + slice as u64)
+}
+
+fn levels_to_bytes(levels: &[(i32, u32)]) -> Vec<u8> {
+    levels
+        .iter()
+        .flat_map(|(level, count)| [level.to_le_bytes(), count.to_le_bytes()].concat())
+        .collect()
+}
+
+fn levels_from_bytes(bytes: &[u8]) -> Vec<(i32, u32)> {
+    let (words, _) = bytes.as_chunks::<4>();
+    words
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|[level, count]| (i32::from_le_bytes(*level), u32::from_le_bytes(*count)))
+        .collect()
+}
+
+impl TryFrom<&SqliteRow> for BlockRow {
+    type Error = sqlx::Error;
+
+    fn try_from(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            meta: BlockMeta {
+                first_id: row.try_get::<i64, _>(0)?.cast_unsigned(),
+                count: row.try_get(1)?,
+                min_received_us: row.try_get(2)?,
+                max_received_us: row.try_get(3)?,
+                min_created_us: row.try_get(4)?,
+                max_created_us: row.try_get(5)?,
+                levels: levels_from_bytes(row.try_get(6)?),
+            },
+            bytes: row.try_get::<i64, _>(7)?.cast_unsigned(),
+            text_bytes: row.try_get::<i64, _>(8)?.cast_unsigned(),
+        })
+    }
+}

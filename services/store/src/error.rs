@@ -1,0 +1,50 @@
+//! Why a request was not done; [`crate::grpc`] maps it to a gRPC status.
+
+use domain::BridgeId;
+
+use crate::db::fault::{Fault, fault};
+
+/// Why a request was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The request can never be done.
+    #[error("{0}")]
+    Invalid(String),
+    /// Numbers are missing that were not declared lost.
+    #[error("bridge {bridge_id} sent number {got}, but {expected} is next and no gap was declared")]
+    Hole {
+        bridge_id: BridgeId,
+        expected: u64,
+        got: u64,
+    },
+    /// A batch of a spool that has not been opened.
+    #[error("bridge {0} is not known: open its spool first")]
+    UnknownBridge(BridgeId),
+    /// There is no such record, or no more.
+    #[error("there is no record {0}")]
+    NotFound(u64),
+    /// Nothing was found out before the deadline.
+    #[error("the store is too busy to answer in time")]
+    Late,
+    /// No room on the disk.
+    #[error("the store has no room")]
+    Full,
+    /// Cannot be done now.
+    #[error("the store cannot do this now: {0}")]
+    Unavailable(&'static str),
+    /// A failure of ours or of the machine.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+    /// A failure of ours or of the machine.
+    #[error("a file of the data folder failed")]
+    Io(#[from] std::io::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match fault(&error) {
+            Fault::Full => Self::Full,
+            Fault::Passing | Fault::Refused => Self::Database(error),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The services of the contract: decode, one call of the domain, encode.
+
+mod ingest;
+mod records;
+mod status;
+
+use std::time::Duration;
+
+use proto::v1::{
+    ingest_service_server::IngestServiceServer, record_service_server::RecordServiceServer,
+    status_service_server::StatusServiceServer,
+};
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, service::Routes};
+use tracing::error;
+
+use crate::{App, error::StoreError};
+
+/// What a request may have at most: a batch of 2 MiB, and the rest of its message.
+const REQUEST_BYTES: usize = 4 << 20;
+/// What an answer may have at most: a page of records, and one huge record.
+const RESPONSE_BYTES: usize = 64 << 20;
+
+/// All services; `shutdown` ends their streams in good order.
+pub(crate) fn routes(app: &App, shutdown: &CancellationToken) -> Routes {
+    let ingest = ingest::Ingest::new(app.journal.clone(), shutdown.clone());
+    let records = records::Records::new(app.clone());
+    let status = status::StatusCalls::new(app.clone());
+    let mut routes =
+        Routes::new(IngestServiceServer::new(ingest).max_decoding_message_size(REQUEST_BYTES))
+            .add_service(
+                RecordServiceServer::new(records).max_encoding_message_size(RESPONSE_BYTES),
+            )
+            .add_service(StatusServiceServer::new(status));
+    if app.config.stage != domain::Stage::Production {
+        routes = routes.add_service(runtime::grpc::reflection(proto::DESCRIPTORS));
+    }
+    routes
+}
+
+/// The status of a failure. What is ours to know is logged here, once.
+fn status_of(failure: &StoreError) -> Status {
+    let text = failure.to_string();
+    match failure {
+        StoreError::Invalid(_) => Status::invalid_argument(text),
+        StoreError::Hole { .. } | StoreError::UnknownBridge(_) => Status::failed_precondition(text),
+        StoreError::NotFound(_) => Status::not_found(text),
+        StoreError::Late => Status::deadline_exceeded(text),
+        StoreError::Full => Status::resource_exhausted(text),
+        StoreError::Unavailable(_) => Status::unavailable(text),
+        StoreError::Database(cause) => internal(cause),
+        StoreError::Io(cause) => internal(cause),
+    }
+}
+
+fn internal(cause: &dyn std::error::Error) -> Status {
+    error!(error = %cause, "request failed");
+    Status::internal("the store failed; its log says why")
+}
+
+/// Checks a limit: 0 means the default.
+fn limit_of(limit: u32, default: usize, most: usize) -> Result<usize, Status> {
+    match limit as usize {
+        0 => Ok(default),
+        limit if limit <= most => Ok(limit),
+        limit => Err(Status::invalid_argument(format!(
+            "limit {limit} is above {most}"
+        ))),
+    }
+}
+
+/// How long after the end of a drain calls are cut.
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);

@@ -1,0 +1,110 @@
+//! `StatusService`: the store at a glance, and copies of it.
+
+use std::pin::Pin;
+
+use futures::{Stream, StreamExt};
+use prost::Message;
+use proto::v1::{self, status_service_server::StatusService};
+use tokio::time::Instant;
+use tonic::{Request, Response, Status};
+use tracing::warn;
+
+use super::status_of;
+use crate::{
+    App, VERSION,
+    backup::{self, Piece},
+    db::{self, bridge::Bridge},
+    error::StoreError,
+};
+
+/// The service.
+pub(super) struct StatusCalls {
+    app: App,
+}
+
+impl StatusCalls {
+    pub(super) fn new(app: App) -> Self {
+        Self { app }
+    }
+
+    async fn status(&self) -> Result<v1::GetStatusResponse, StoreError> {
+        let deadline = Instant::now() + self.app.config.query_timeout;
+        let mut snapshot = self.app.readers.snapshot(deadline).await?;
+        let conn = snapshot.conn();
+        let totals = db::counter::read(conn).await?;
+        let sums = db::block::sums(conn).await?;
+        let space = db::file::space(conn).await?;
+        let dead_letters = db::dead_letter::count(conn).await?;
+        let bridges = db::bridge::list(conn).await?;
+        Ok(v1::GetStatusResponse {
+            records: sums.records,
+            dead_letters,
+            lost: totals.lost,
+            newest_id: totals.records,
+            oldest_received_us: sums.oldest_received_us,
+            database_bytes: space.total_bytes,
+            free_bytes: space.free_bytes,
+            version: VERSION.to_owned(),
+            bridges: self.bridges(bridges),
+        })
+    }
+
+    /// With what they have said since it was last written.
+    fn bridges(&self, bridges: Vec<Bridge>) -> Vec<v1::BridgeStatus> {
+        let mut bridges: Vec<v1::BridgeStatus> = bridges
+            .into_iter()
+            .map(|mut bridge| {
+                if let Some(contact) = self.app.journal.contacts.get(bridge.bridge_id) {
+                    bridge.name = contact.name;
+                    bridge.contact_us = bridge.contact_us.max(contact.contact_us);
+                    bridge.report = contact.report.or(bridge.report);
+                }
+                bridge_to_proto(bridge)
+            })
+            .collect();
+        bridges.sort_by_key(|bridge| std::cmp::Reverse(bridge.contact_us));
+        bridges
+    }
+}
+
+#[tonic::async_trait]
+impl StatusService for StatusCalls {
+    async fn get_status(
+        &self,
+        _request: Request<v1::GetStatusRequest>,
+    ) -> Result<Response<v1::GetStatusResponse>, Status> {
+        let status = self.app.metrics.timed("get_status", self.status()).await;
+        status.map(Response::new).map_err(|error| status_of(&error))
+    }
+
+    type BackupStream = Pin<Box<dyn Stream<Item = Result<v1::BackupResponse, Status>> + Send>>;
+
+    async fn backup(
+        &self,
+        _request: Request<v1::BackupRequest>,
+    ) -> Result<Response<Self::BackupStream>, Status> {
+        let pieces = backup::start(&self.app).await;
+        let pieces = pieces.map_err(|error| status_of(&error))?;
+        let answers = pieces.map(|piece| match piece {
+            Ok(Piece { chunk, total_bytes }) => Ok(v1::BackupResponse { chunk, total_bytes }),
+            Err(error) => Err(status_of(&error)),
+        });
+        Ok(Response::new(answers.boxed()))
+    }
+}
+
+fn bridge_to_proto(bridge: Bridge) -> v1::BridgeStatus {
+    let report = bridge.report.and_then(|report| {
+        v1::BridgeReport::decode(report.as_slice())
+            .inspect_err(|error| warn!(%error, "a bridge's report cannot be read"))
+            .ok()
+    });
+    v1::BridgeStatus {
+        bridge_id: bridge.bridge_id.to_string(),
+        name: bridge.name,
+        next_sequence: bridge.next_sequence,
+        contact_us: bridge.contact_us,
+        mark: bridge.mark,
+        report,
+    }
+}

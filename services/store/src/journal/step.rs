@@ -1,0 +1,147 @@
+//! Upkeep that needs the one writer: small steps, each its own transaction,
+//! done between two commits so that none waits long.
+
+use domain::Micros;
+use sqlx::SqliteConnection;
+
+use super::Contacts;
+use crate::{
+    block::EncodedBlock,
+    db::{
+        self,
+        file::{Checkpoint, CheckpointMode, Space},
+    },
+};
+
+/// For how long the writer waits for readers when it cuts the log, in ms.
+const TRUNCATE_WAIT_MS: u32 = 20;
+const WRITE_WAIT_MS: u32 = 1_000;
+
+/// A block by its first id and count: a merged block has another count.
+pub(crate) type BlockKey = (u64, u32);
+
+/// A step.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Puts one block in the place of several, if all are still there.
+    Replace {
+        sources: Vec<BlockKey>,
+        block: Box<EncodedBlock>,
+        text_bytes: u64,
+    },
+    /// Removes blocks.
+    Remove(Vec<BlockKey>),
+    /// Removes dead letters taken before a time, at most so many.
+    RemoveLetters(Micros, u32),
+    /// Removes gaps declared before a time, at most so many.
+    RemoveGaps(Micros, u32),
+    /// Gives free pages back to the file system.
+    Vacuum { bytes: u64 },
+    /// Empties the write-ahead log.
+    Truncate,
+    /// Writes what bridges have said of themselves.
+    SaveContacts(Contacts),
+    /// Only measures.
+    Measure,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Done {
+    /// Rows, or blocks, that were changed or removed.
+    pub(crate) changed: u64,
+    /// The file afterwards.
+    pub(crate) space: Space,
+}
+
+/// Does a step. After an error nothing is changed, and the connection has to be
+/// opened anew.
+pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result<Done> {
+    let changed = match step {
+        Step::Truncate => {
+            let checkpoint = truncate(conn).await?;
+            u64::from(!checkpoint.blocked)
+        }
+        Step::Measure => 0,
+        step => {
+            db::file::begin(conn).await?;
+            let changed = change(conn, step).await?;
+            db::file::commit(conn).await?;
+            changed
+        }
+    };
+    Ok(Done {
+        changed,
+        space: db::file::space(conn).await?,
+    })
+}
+
+async fn change(conn: &mut SqliteConnection, step: Step) -> sqlx::Result<u64> {
+    match step {
+        Step::Replace {
+            sources,
+            block,
+            text_bytes,
+        } => replace(conn, &sources, *block, text_bytes).await,
+        Step::Remove(blocks) => {
+            let mut removed = 0;
+            for (first_id, count) in blocks {
+                removed += u64::from(db::block::remove(conn, first_id, count).await?);
+            }
+            Ok(removed)
+        }
+        Step::RemoveLetters(before_us, limit) => {
+            db::dead_letter::remove_before(conn, before_us, limit).await
+        }
+        Step::RemoveGaps(before_us, limit) => db::gap::remove_before(conn, before_us, limit).await,
+        Step::Vacuum { bytes } => {
+            db::file::vacuum(conn, bytes).await?;
+            Ok(0)
+        }
+        Step::SaveContacts(contacts) => save(conn, &contacts).await,
+        Step::Truncate | Step::Measure => Ok(0),
+    }
+}
+
+/// All or nothing: a source that retention has removed leaves the others as
+/// they are.
+async fn replace(
+    conn: &mut SqliteConnection,
+    sources: &[BlockKey],
+    block: EncodedBlock,
+    text_bytes: u64,
+) -> sqlx::Result<u64> {
+    for (first_id, count) in sources {
+        if !db::block::exists(conn, *first_id, *count).await? {
+            return Ok(0);
+        }
+    }
+    for (first_id, count) in sources {
+        db::block::remove(conn, *first_id, *count).await?;
+    }
+    db::block::insert(conn, block, text_bytes).await?;
+    Ok(sources.len() as u64)
+}
+
+async fn save(conn: &mut SqliteConnection, contacts: &Contacts) -> sqlx::Result<u64> {
+    let unwritten = contacts.take_unwritten();
+    let count = unwritten.len() as u64;
+    for (bridge_id, contact) in unwritten {
+        db::bridge::contact(
+            conn,
+            bridge_id,
+            &contact.name,
+            contact.contact_us,
+            contact.report,
+        )
+        .await?;
+    }
+    Ok(count)
+}
+
+async fn truncate(conn: &mut SqliteConnection) -> sqlx::Result<Checkpoint> {
+    db::file::busy_timeout(conn, TRUNCATE_WAIT_MS).await?;
+    let checkpoint = db::file::checkpoint(conn, CheckpointMode::Truncate).await;
+    db::file::busy_timeout(conn, WRITE_WAIT_MS).await?;
+    checkpoint
+}

@@ -1,0 +1,126 @@
+//! What the store tells of itself at `/metrics` and over OTLP.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Histogram, Meter},
+};
+
+use crate::db::counter::Totals;
+
+/// The instruments.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    records: Counter<u64>,
+    dead_letters: Counter<u64>,
+    lost: Counter<u64>,
+    duplicates: Counter<u64>,
+    damaged: Counter<u64>,
+    commit_duration: Histogram<f64>,
+    query_duration: Histogram<f64>,
+    pub(crate) gauges: Arc<Gauges>,
+}
+
+/// What upkeep measures now and then.
+#[derive(Debug, Default)]
+pub(crate) struct Gauges {
+    pub(crate) database_bytes: AtomicU64,
+    pub(crate) free_bytes: AtomicU64,
+    pub(crate) wal_bytes: AtomicU64,
+    pub(crate) blocks: AtomicU64,
+    pub(crate) small_blocks: AtomicU64,
+}
+
+impl Metrics {
+    /// Registers the instruments.
+    pub(crate) fn new(meter: &Meter) -> Self {
+        let counter = |name: &'static str, what: &'static str| {
+            meter.u64_counter(name).with_description(what).build()
+        };
+        let seconds = |name: &'static str, what: &'static str| {
+            let histogram = meter.f64_histogram(name).with_unit("s");
+            histogram.with_description(what).build()
+        };
+        let gauges = Arc::new(Gauges::default());
+        gauges.register(meter);
+        Self {
+            records: counter("herald.store.records", "Records committed"),
+            dead_letters: counter("herald.store.dead_letters", "Dead letters committed"),
+            lost: counter("herald.store.lost", "Numbers declared lost"),
+            duplicates: counter("herald.store.duplicates", "Entries that were here already"),
+            damaged: counter("herald.store.damaged", "Reads that met a damaged block"),
+            commit_duration: seconds("herald.store.commit.duration", "Encode, write and sync"),
+            query_duration: seconds("herald.store.query.duration", "Reads, by call"),
+            gauges,
+        }
+    }
+
+    /// A commit took the totals from `before` to `after`.
+    pub(crate) fn committed(&self, took: Duration, before: &Totals, after: &Totals) {
+        self.commit_duration.record(took.as_secs_f64(), &[]);
+        self.records.add(after.records - before.records, &[]);
+        self.dead_letters
+            .add(after.dead_letters - before.dead_letters, &[]);
+        self.lost.add(after.lost - before.lost, &[]);
+    }
+
+    /// Entries came that were here already.
+    pub(crate) fn duplicates(&self, count: u64) {
+        self.duplicates.add(count, &[]);
+    }
+
+    /// A read met a damaged block.
+    pub(crate) fn damaged(&self) {
+        self.damaged.add(1, &[]);
+    }
+
+    /// Measures a call.
+    pub(crate) async fn timed<T>(&self, call: &'static str, work: impl Future<Output = T>) -> T {
+        let started = Instant::now();
+        let outcome = work.await;
+        self.query_duration.record(
+            started.elapsed().as_secs_f64(),
+            &[KeyValue::new("call", call)],
+        );
+        outcome
+    }
+}
+
+impl Gauges {
+    fn register(self: &Arc<Self>, meter: &Meter) {
+        let gauge = |name: &'static str, what: &'static str, read: fn(&Self) -> &AtomicU64| {
+            let gauges = Arc::clone(self);
+            meter
+                .u64_observable_gauge(name)
+                .with_description(what)
+                .with_callback(move |observer| {
+                    observer.observe(read(&gauges).load(Ordering::Relaxed), &[]);
+                })
+                .build();
+        };
+        gauge(
+            "herald.store.database.bytes",
+            "Size of the database file",
+            |g| &g.database_bytes,
+        );
+        gauge("herald.store.free.bytes", "Free bytes in it", |g| {
+            &g.free_bytes
+        });
+        gauge(
+            "herald.store.wal.bytes",
+            "Size of the write-ahead log",
+            |g| &g.wal_bytes,
+        );
+        gauge("herald.store.blocks", "Blocks", |g| &g.blocks);
+        gauge("herald.store.small_blocks", "Blocks to be merged", |g| {
+            &g.small_blocks
+        });
+    }
+}
