@@ -1,1 +1,81 @@
-//! Shows and searches records in the browser.
+//! Shows and searches records in the browser, and the same as JSON.
+//!
+//! * [`Config`]: where to listen, which store to ask.
+//! * `query`: what a URL asks for. `pages`: HTML. `api`: JSON. Each noun has one
+//!   file with its handler and its view.
+//! * `store_client`: every question to the store, with its deadline.
+//! * `text`, `templates`: record text reaches HTML in one way only, inert.
+//!
+//! Holds no state but its connection to the store: whatever a page shows is in
+//! its URL. Nothing here changes anything.
+
+mod api;
+mod app;
+mod config;
+mod json_text;
+mod pages;
+mod query;
+mod readiness;
+mod store_client;
+mod stylesheet;
+mod templates;
+mod text;
+mod utc;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use runtime::{config::ConfigError, grpc, health::Readiness};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+pub use config::Config;
+
+/// How long requests at hand may take after `shutdown`.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves pages and API where `config` says, until `shutdown`.
+///
+/// # Errors
+/// A [`ConfigError`] when the address cannot be listened on or the store's URL
+/// is none.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let problem = format!("cannot listen on {}: {error}", config.listen);
+        ConfigError::new("WEB_LISTEN", problem)
+    })?;
+    serve(listener, &config, shutdown).await
+}
+
+/// As [`run`], on a listener that is there already.
+///
+/// # Errors
+/// A [`ConfigError`] when the store's URL is none.
+pub async fn serve(
+    listener: TcpListener,
+    config: &Config,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let store = store_client::StoreClient::new(&config.store_url)
+        .map_err(|error| ConfigError::new("WEB_STORE_URL", error))?;
+    let readiness = Readiness::new();
+    let app = app::App::new(config.stage, store.clone()).context("templates are broken")?;
+    let watch = tokio::spawn(readiness::follow(
+        store,
+        readiness.clone(),
+        shutdown.clone(),
+    ));
+    let router = app::router(app, readiness.clone());
+    grpc::serve(
+        listener,
+        Routes::default(),
+        router,
+        readiness,
+        shutdown,
+        DRAIN,
+    )
+    .await
+    .context("cannot serve pages")?;
+    watch.await.context("the watch over the store failed")
+}

@@ -1,0 +1,126 @@
+//! Which address leads where, and what holds for every answer.
+
+use std::{sync::Arc, sync::LazyLock, time::Instant};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Path, Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
+use domain::Stage;
+use opentelemetry::{KeyValue, metrics::Histogram};
+use runtime::health::{self, Readiness};
+
+use crate::{api, pages, store_client::StoreClient, stylesheet, templates::Templates};
+
+/// No script, no frame, nothing from elsewhere.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
+    img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+static REQUEST_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
+    runtime::telemetry::meter("herald-web")
+        .f64_histogram("herald.web.request.duration")
+        .with_unit("s")
+        .with_description("Time to answer a request")
+        .build()
+});
+
+/// What handlers need; clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) stage: Stage,
+    pub(crate) store: StoreClient,
+    pub(crate) templates: Arc<Templates>,
+    pub(crate) stylesheet: Arc<str>,
+}
+
+impl App {
+    /// # Errors
+    /// A template does not compile.
+    pub(crate) fn new(stage: Stage, store: StoreClient) -> Result<Self, minijinja::Error> {
+        Ok(Self {
+            stage,
+            store,
+            templates: Arc::new(Templates::new()?),
+            stylesheet: stylesheet::name().into(),
+        })
+    }
+}
+
+/// Every address.
+pub(crate) fn router(app: App, readiness: Readiness) -> Router {
+    Router::new()
+        .route("/", get(pages::log::show))
+        .route("/record/{id}", get(pages::record::show))
+        .route("/static/{name}", get(static_file))
+        .route("/api/v1/records", get(api::records::list))
+        .route("/api/v1/records/{id}", get(api::records::one))
+        .route("/api/v1/records/{id}/context", get(api::records::context))
+        .route("/api/v1/dead_letters", get(api::dead_letters::list))
+        .route("/api/v1/status", get(api::status::show))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(app)
+        .layer(middleware::from_fn(measure))
+        .merge(health::router(readiness))
+        .layer(middleware::from_fn(protect))
+}
+
+async fn static_file(State(app): State<App>, Path(name): Path<String>) -> Response {
+    stylesheet::respond(&name, &app.stylesheet)
+}
+
+async fn not_found(State(app): State<App>, request: Request) -> Response {
+    let message = "there is nothing at this address";
+    if request.uri().path().starts_with("/api/") {
+        return api::error(StatusCode::NOT_FOUND, None, message);
+    }
+    pages::problem::respond(&app, StatusCode::NOT_FOUND, message)
+}
+
+async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
+    let message = "this address can only be read (GET)";
+    if request.uri().path().starts_with("/api/") {
+        return api::error(StatusCode::METHOD_NOT_ALLOWED, None, message);
+    }
+    pages::problem::respond(&app, StatusCode::METHOD_NOT_ALLOWED, message)
+}
+
+async fn measure(request: Request, next: Next) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let labels = [
+        KeyValue::new("route", route),
+        KeyValue::new("status", i64::from(response.status().as_u16())),
+    ];
+    REQUEST_DURATION.record(began.elapsed().as_secs_f64(), &labels);
+    response
+}
+
+async fn protect(request: Request, next: Next) -> Response {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if !is_read {
+        // Nothing reads a body: what is left of it must not be taken for a request.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}

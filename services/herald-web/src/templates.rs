@@ -1,0 +1,53 @@
+//! The templates, embedded in the binary. Every text they write is inert by
+//! default; nothing has to remember to escape it.
+
+use minijinja::{
+    Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter, value::Serde,
+};
+use serde::Serialize;
+
+use crate::text;
+
+/// The templates of all pages.
+#[derive(Debug)]
+pub(crate) struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Templates {
+    /// Compiles them.
+    pub(crate) fn new() -> Result<Self, Error> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_formatter(write_value);
+        environment.add_filter("attribute", |text: &str| {
+            Value::from_safe_string(text::attribute(text))
+        });
+        environment.add_template("layout.html", include_str!("templates/layout.html"))?;
+        environment.add_template("log.html", include_str!("templates/log.html"))?;
+        environment.add_template("form.html", include_str!("templates/form.html"))?;
+        environment.add_template("row.html", include_str!("templates/row.html"))?;
+        environment.add_template("record.html", include_str!("templates/record.html"))?;
+        environment.add_template("problem.html", include_str!("templates/problem.html"))?;
+        Ok(Self { environment })
+    }
+
+    /// Fills in a template.
+    ///
+    /// # Errors
+    /// The view lacks what the template needs.
+    pub(crate) fn render(&self, name: &str, view: &impl Serialize) -> Result<String, Error> {
+        self.environment.get_template(name)?.render(Serde(view))
+    }
+}
+
+fn write_value(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text) if !value.is_safe() => Ok(text::write_inert(out, text)?),
+        _ => escape_formatter(out, state, value),
+    }
+}
