@@ -8,8 +8,10 @@ use crate::config::ConfigError;
 const MISCONFIGURED: u8 = 2;
 
 /// Runs a service to its end on a multi-threaded tokio runtime. An error is
-/// printed to stderr once, with its causes; the exit code is 0, or 2 if a
-/// [`ConfigError`] is among the causes, or 1 for any other error.
+/// told on stderr once, with its causes: as one of our own log lines if
+/// telemetry has been started, else, or if a [`ConfigError`] is among the
+/// causes, as a plain line for who started the process. The exit code is 0, or
+/// 2 for a [`ConfigError`], or 1 for any other error.
 ///
 /// ```no_run
 /// # struct Config; impl Config { fn from_vars(_: &runtime::config::Vars)
@@ -36,24 +38,27 @@ pub fn main(run: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report(&error);
-            exit_code(&error)
-        }
+        Err(error) => report(&error),
     }
 }
 
-#[expect(clippy::print_stderr, reason = "telemetry has ended, or never began")]
-fn report(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
-}
-
-fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if error.chain().any(|cause| cause.is::<ConfigError>()) {
+fn report(error: &anyhow::Error) -> ExitCode {
+    let is_misconfigured = error.chain().any(|cause| cause.is::<ConfigError>());
+    if is_misconfigured || !tracing::dispatcher::has_been_set() {
+        print(error);
+    } else {
+        tracing::error!(error = format!("{error:#}"), "ended by an error");
+    }
+    if is_misconfigured {
         ExitCode::from(MISCONFIGURED)
     } else {
         ExitCode::FAILURE
     }
+}
+
+#[expect(clippy::print_stderr, reason = "a person at a terminal reads it")]
+fn print(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
 }
 
 #[cfg(test)]
