@@ -1,0 +1,301 @@
+//! What the recipe of a Python object shows to people. Nothing is run: types
+//! that programs log often are recognised by name, and everything else is
+//! written as a call, or as `<module.Class>`.
+
+use std::borrow::Cow;
+
+use super::{
+    calendar,
+    document::{Document, Id, Items, Making, Object, Value},
+    integer,
+    writer::readable,
+};
+
+/// What an object is shown as.
+#[derive(Debug)]
+pub(super) enum Shown<'d> {
+    /// A text.
+    Text(Cow<'d, str>),
+    /// The byte string that stands for it.
+    Same(Id),
+    /// The bytes whose Latin-1 text the value is.
+    Latin1(Id),
+    /// An array of values.
+    Items(Items),
+    /// An object of keys and values in turn.
+    Pairs(Items),
+    /// An object of lists of a key and a value.
+    ListedPairs(Items),
+    /// A name and arguments.
+    Call(String, Args),
+}
+
+/// Arguments of a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Args {
+    All(Items),
+    One(Id),
+}
+
+/// What the object is shown as. The effort is in proportion to the text that
+/// comes of it, so that a bound on the text bounds the effort.
+pub(super) fn shown<'d>(document: &'d Document<'_>, object: &Object) -> Shown<'d> {
+    let (class, args) = recipe(document, object);
+    let (module, name) = qualified(document, class);
+    if let Args::All(args) = args
+        && let Some(shown) = known(document, object, (&module, &name), args)
+    {
+        return shown;
+    }
+    if !object.pairs.is_empty() {
+        return Shown::Pairs(object.pairs);
+    }
+    if !object.items.is_empty() {
+        return Shown::Items(object.items);
+    }
+    let is_empty = matches!(args, Args::All(items) if items.is_empty());
+    if is_empty && (object.making == Making::New || object.state.is_some()) {
+        Shown::Text(format!("<{}>", dotted(&module, &name)).into())
+    } else {
+        Shown::Call(short(&module, &name), args)
+    }
+}
+
+/// A class or function outside a call.
+pub(super) fn shown_global(document: &Document<'_>, id: Id) -> String {
+    let (module, name) = qualified(document, id);
+    format!("<{}>", dotted(&module, &name))
+}
+
+fn known<'d>(
+    document: &'d Document<'_>,
+    object: &Object,
+    (module, name): (&str, &str),
+    args: Items,
+) -> Option<Shown<'d>> {
+    let first = document.cursor(args).next(document);
+    match (module, name) {
+        ("datetime", _) => calendar::text(document, name, args).map(text),
+        ("decimal" | "_decimal" | "cdecimal", "Decimal") | ("fractions", "Fraction") => {
+            match (
+                first.and_then(|id| document.string(id)),
+                pair(document, args),
+            ) {
+                (Some(digits), _) => Some(Shown::Text(readable(digits))),
+                (None, Some((top, bottom))) => Some(text(format!("{top}/{bottom}"))),
+                _ => None,
+            }
+        }
+        ("uuid", "UUID") => uuid(document, object).map(text),
+        ("builtins", "set" | "frozenset") | ("sets", _) => Some(Shown::Items(match first {
+            Some(id) => document.items(id).unwrap_or(Items::EMPTY),
+            None => object.items,
+        })),
+        ("collections", "deque") if object.items.is_empty() => first
+            .and_then(|id| document.items(id))
+            .map(Shown::Items)
+            .or(Some(Shown::Items(Items::EMPTY))),
+        ("builtins", "bytes" | "bytearray") => match first {
+            Some(id) if document.text(id).is_some() => Some(Shown::Latin1(id)),
+            Some(id) => Some(Shown::Same(id)),
+            None => Some(text(String::new())),
+        },
+        ("builtins", "complex") => complex(document, args).map(text),
+        ("builtins", "getattr") => match document.exactly(args) {
+            Some([owner, attribute]) => attribute_of(document, owner, attribute).map(text),
+            None => None,
+        },
+        ("collections", "OrderedDict" | "defaultdict" | "Counter") => {
+            Some(mapping(document, object, first))
+        }
+        ("pathlib" | "pathlib._local", _) => path(document, name, args).map(text),
+        _ => None,
+    }
+}
+
+fn text<'d>(text: String) -> Shown<'d> {
+    Shown::Text(text.into())
+}
+
+/// The class or function and the arguments, seen through the helpers with
+/// which old protocols make instances.
+fn recipe(document: &Document<'_>, object: &Object) -> (Id, Args) {
+    let args = document.items(object.args).unwrap_or(Items::EMPTY);
+    let (module, name) = qualified(document, object.callable);
+    if module == "copyreg" && object.making == Making::Call {
+        match (name.as_ref(), document.exactly(args)) {
+            ("_reconstructor", Some([class, _base, state])) => {
+                let args = match document.get(state) {
+                    Value::None => Args::All(Items::EMPTY),
+                    Value::Tuple(items) => Args::All(items),
+                    _ => Args::One(state),
+                };
+                return (class, args);
+            }
+            ("__newobj_ex__", Some([class, args, _kwargs])) => {
+                let args = document.items(args).unwrap_or(Items::EMPTY);
+                return (class, Args::All(args));
+            }
+            _ => {}
+        }
+    }
+    (object.callable, Args::All(args))
+}
+
+/// Module and name of a class or function, as Python 3 has them.
+fn qualified<'d>(document: &'d Document<'_>, id: Id) -> (Cow<'d, str>, Cow<'d, str>) {
+    let (module, name): (&[u8], &[u8]) = match document.get(id) {
+        Value::Global(both) => {
+            let end = memchr::memchr(b'\n', both).unwrap_or(both.len());
+            (&both[..end], both.get(end + 1..).unwrap_or_default())
+        }
+        Value::StackGlobal(module, name) => (
+            document.string(module).unwrap_or_default(),
+            document.string(name).unwrap_or_default(),
+        ),
+        Value::Object(number) => return (Cow::Borrowed(""), made_callable(document, number)),
+        _ => (b"", b"?"),
+    };
+    let module = match module {
+        b"__builtin__" | b"exceptions" => "builtins".into(),
+        b"copy_reg" => "copyreg".into(),
+        other => name_text(other),
+    };
+    (module, name_text(name))
+}
+
+/// A name as text, cut where no honest name is that long.
+fn name_text(name: &[u8]) -> Cow<'_, str> {
+    const LONGEST_BYTES: usize = 1_000;
+    readable(&name[..name.len().min(LONGEST_BYTES)])
+}
+
+/// The name of a callable that is itself made, such as an attribute.
+fn made_callable<'d>(document: &Document<'_>, number: u32) -> Cow<'d, str> {
+    let object = document.object(number);
+    let args = document.items(object.args).unwrap_or(Items::EMPTY);
+    let is_attribute = match document.get(object.callable) {
+        Value::Global(_) | Value::StackGlobal(..) => {
+            let (module, name) = qualified(document, object.callable);
+            module == "builtins" && name == "getattr"
+        }
+        _ => false,
+    };
+    let found = match document.exactly(args) {
+        Some([owner, attribute]) if is_attribute => attribute_of(document, owner, attribute),
+        _ => None,
+    };
+    found.unwrap_or_else(|| "?".to_owned()).into()
+}
+
+/// `Owner.attribute`, where the owner is a class or an attribute itself.
+fn attribute_of(document: &Document<'_>, owner: Id, attribute: Id) -> Option<String> {
+    let mut names = vec![name_text(document.string(attribute)?)];
+    let mut owner = owner;
+    while let Value::Object(number) = document.get(owner) {
+        if names.len() == 8 {
+            return None;
+        }
+        let args = document.items(document.object(number).args)?;
+        let [outer, attribute] = document.exactly(args)?;
+        names.push(name_text(document.string(attribute)?));
+        owner = outer;
+    }
+    let (module, name) = qualified(document, owner);
+    let mut path = short(&module, &name);
+    for name in names.iter().rev() {
+        path.push('.');
+        path.push_str(name);
+    }
+    Some(path)
+}
+
+fn dotted(module: &str, name: &str) -> String {
+    match module {
+        "" => name.to_owned(),
+        module => format!("{module}.{name}"),
+    }
+}
+
+/// The name with its module, unless everybody knows where it is from
+/// (tracebacks follow the same rule).
+fn short(module: &str, name: &str) -> String {
+    match module {
+        "builtins" | "__main__" => name.to_owned(),
+        module => dotted(module, name),
+    }
+}
+
+fn pair(document: &Document<'_>, args: Items) -> Option<(i64, i64)> {
+    let [first, second] = document.exactly(args)?;
+    match (document.get(first), document.get(second)) {
+        (Value::Int(first), Value::Int(second)) => Some((first, second)),
+        _ => None,
+    }
+}
+
+fn complex(document: &Document<'_>, args: Items) -> Option<String> {
+    let [real, imaginary] = document.exactly(args)?;
+    match (document.get(real), document.get(imaginary)) {
+        (Value::Float(real), Value::Float(imaginary)) => Some(format!("({real}{imaginary:+}j)")),
+        _ => None,
+    }
+}
+
+/// The dictionary types of `collections`: filled afterwards, made from a
+/// dictionary, or (Python 2) from a list of pairs.
+fn mapping<'d>(document: &Document<'_>, object: &Object, first: Option<Id>) -> Shown<'d> {
+    if !object.pairs.is_empty() {
+        return Shown::Pairs(object.pairs);
+    }
+    match first.map(|id| document.get(id)) {
+        Some(Value::Dict(pairs)) => Shown::Pairs(pairs),
+        Some(Value::List(lists)) => Shown::ListedPairs(lists),
+        _ => Shown::Pairs(Items::EMPTY),
+    }
+}
+
+/// The parts of a path joined; `None` for parts that no path has.
+fn path(document: &Document<'_>, name: &str, args: Items) -> Option<String> {
+    const LONGEST_BYTES: usize = 64 * 1024;
+    let separator = if name.contains("Windows") { '\\' } else { '/' };
+    let mut path = String::new();
+    let mut cursor = document.cursor(args);
+    while let Some(part) = cursor.next(document) {
+        let part = document.string(part)?;
+        if part.is_empty() || path.len() + part.len() > LONGEST_BYTES {
+            return None;
+        }
+        if !path.is_empty() && !path.ends_with(separator) {
+            path.push(separator);
+        }
+        path.push_str(&readable(part));
+    }
+    Some(match path.is_empty() {
+        true => ".".to_owned(),
+        false => path,
+    })
+}
+
+/// A UUID's canonical form: its state is a dictionary with one large integer.
+fn uuid(document: &Document<'_>, object: &Object) -> Option<String> {
+    const STATE_ENTRIES: usize = 8;
+    let Value::Dict(state) = document.get(object.state?) else {
+        return None;
+    };
+    let mut cursor = document.cursor(state);
+    for _ in 0..STATE_ENTRIES {
+        let (key, value) = (cursor.next(document)?, cursor.next(document)?);
+        if document.string(key) != Some(b"int") {
+            continue;
+        }
+        let number: u128 = match document.get(value) {
+            Value::Int(number) => number.try_into().ok()?,
+            Value::Long(bytes) => integer::unsigned(bytes)?,
+            Value::Digits(digits) => digits.parse().ok()?,
+            _ => return None,
+        };
+        return Some(uuid::Uuid::from_u128(number).to_string());
+    }
+    None
+}
