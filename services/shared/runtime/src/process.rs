@@ -1,6 +1,11 @@
 //! The frame of every `main.rs`: a runtime, one error report, an exit code.
 
-use std::{future::Future, process::ExitCode};
+use std::{
+    future::Future,
+    panic::{self, PanicHookInfo},
+    process::ExitCode,
+    thread,
+};
 
 use crate::config::ConfigError;
 
@@ -12,6 +17,9 @@ const MISCONFIGURED: u8 = 2;
 /// telemetry has been started, else, or if a [`ConfigError`] is among the
 /// causes, as a plain line for who started the process. The exit code is 0, or
 /// 2 for a [`ConfigError`], or 1 for any other error.
+///
+/// A panic is one of our own log lines, too. It has the place and, if the
+/// message is a constant, the message: others may hold a record's text.
 ///
 /// ```no_run
 /// # struct Config; impl Config { fn from_vars(_: &runtime::config::Vars)
@@ -29,6 +37,18 @@ const MISCONFIGURED: u8 = 2;
 /// }
 /// ```
 pub fn main(run: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if tracing::dispatcher::has_been_set() {
+            log_panic(panic);
+        } else {
+            before(panic);
+        }
+    }));
+    drive(run)
+}
+
+fn drive(run: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -61,19 +81,28 @@ fn print(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
 }
 
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    tracing::error!(
+        location = panic.location().map(ToString::to_string),
+        thread = thread::current().name(),
+        reason = panic.payload().downcast_ref::<&'static str>(),
+        "panicked"
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::ExitCode;
 
     use anyhow::{Context, anyhow};
 
-    use super::main;
+    use super::drive;
     use crate::config::ConfigError;
 
     #[test]
     fn the_exit_code_tells_a_wrong_variable_from_other_failures() {
         let check = |outcome: anyhow::Result<()>, expected: ExitCode| {
-            let code = main(async { outcome });
+            let code = drive(async { outcome });
             assert_eq!(format!("{code:?}"), format!("{expected:?}"));
         };
         let wrong = ConfigError::new("DEV_STAGE", "is required, but not set");

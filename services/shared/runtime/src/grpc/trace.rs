@@ -63,9 +63,10 @@ pub(super) fn http_span<B>(request: &Request<B>) -> Option<Span> {
         .get::<MatchedPath>()
         .map_or("", MatchedPath::as_str);
     let method = request.method().as_str();
+    let name = format!("{method} {route}");
     let span = info_span!(
         "serve",
-        otel.name = format_args!("{method} {route}"),
+        otel.name = name.trim_end(),
         otel.kind = "server",
         http.request.method = method,
         http.route = route,
