@@ -23,12 +23,14 @@ pub fn faults(metadata: &Value) -> Vec<String> {
     let packages = metadata["packages"]
         .as_array()
         .expect("`packages` is a list");
-    packages.iter().flat_map(package_faults).collect()
+    let tests = format!("{}/tests/", text(&metadata["workspace_root"]));
+    let of_package = |package| package_faults(package, &tests);
+    packages.iter().flat_map(of_package).collect()
 }
 
-fn package_faults(package: &Value) -> Vec<String> {
+fn package_faults(package: &Value, tests: &str) -> Vec<String> {
     let name = text(&package["name"]);
-    let is_test_crate = text(&package["manifest_path"]).contains("/tests/");
+    let is_test_crate = text(&package["manifest_path"]).starts_with(tests);
     let dependencies = package["dependencies"]
         .as_array()
         .expect("`dependencies` is a list");
@@ -85,9 +87,9 @@ mod tests {
             "services"
         };
         let path = is_ours.then_some("somewhere");
-        faults(&json!({"packages": [{
+        faults(&json!({"workspace_root": "/x/tests/y", "packages": [{
             "name": name,
-            "manifest_path": format!("x/{folder}/{name}/Cargo.toml"),
+            "manifest_path": format!("/x/tests/y/{folder}/{name}/Cargo.toml"),
             "dependencies": [{"name": used, "kind": kind, "path": path}],
         }]}))
     }
