@@ -1,8 +1,116 @@
-//! Keeps the database small and quick.
+//! Keeps the database small and quick while records come in: merges small
+//! blocks, removes old ones, gives freed pages back, cuts the write-ahead log.
+//! Whatever needs the writer is a small step between two commits; reading and
+//! encoding are done beside it.
+
+mod checkpoint;
+mod merge;
+mod retention;
+mod small;
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
-use crate::App;
+use crate::{
+    App, db,
+    error::StoreError,
+    journal::{Done, Step},
+};
+use merge::Merging;
 
-pub(crate) async fn run(_app: App, shutdown: CancellationToken) {
-    shutdown.cancelled().await;
+/// How often there is something to look after.
+const TICK: Duration = Duration::from_millis(100);
+/// How often old records are looked for, and sizes measured.
+const RETENTION_EVERY: Duration = Duration::from_secs(1);
+/// How often what bridges say of themselves is written.
+const SAVE_EVERY: Duration = Duration::from_secs(30);
+/// After a failure, such as a full disk.
+const PAUSE: Duration = Duration::from_secs(2);
+/// For one look at the database.
+const LOOK_TIME: Duration = Duration::from_secs(10);
+
+/// Works until `shutdown`.
+pub(crate) async fn run(app: App, shutdown: CancellationToken) {
+    let mut upkeep = Upkeep::new(app);
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let outcome = tokio::select! {
+            () = shutdown.cancelled() => return,
+            outcome = async {
+                ticks.tick().await;
+                upkeep.tick().await
+            } => outcome,
+        };
+        if let Err(error) = outcome {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            warn!(%error, cause, "upkeep paused");
+            ticks.reset_after(PAUSE);
+        }
+    }
+}
+
+struct Upkeep {
+    app: App,
+    merging: Merging,
+    retention_due: Instant,
+    save_due: Instant,
+}
+
+impl Upkeep {
+    fn new(app: App) -> Self {
+        let now = Instant::now();
+        Self {
+            merging: Merging::new(app.config.retention),
+            app,
+            retention_due: now,
+            save_due: now + SAVE_EVERY,
+        }
+    }
+
+    async fn tick(&mut self) -> Result<(), StoreError> {
+        checkpoint::run(&self.app).await?;
+        self.merging.run(&self.app).await?;
+        let now = Instant::now();
+        if now >= self.retention_due {
+            self.retention_due = now + RETENTION_EVERY;
+            retention::run(&self.app).await?;
+            self.measure().await?;
+        }
+        if now >= self.save_due {
+            self.save_due = now + SAVE_EVERY;
+            let contacts = self.app.journal.contacts.clone();
+            step(&self.app, Step::SaveContacts(contacts)).await?;
+        }
+        Ok(())
+    }
+
+    async fn measure(&self) -> Result<(), StoreError> {
+        let mut snapshot = self
+            .app
+            .readers
+            .snapshot(Instant::now() + LOOK_TIME)
+            .await?;
+        let sums = db::block::sums(snapshot.conn()).await?;
+        let gauges = &self.app.metrics.gauges;
+        gauges.blocks.store(sums.blocks, Ordering::Relaxed);
+        let small_blocks = self.merging.small_blocks() as u64;
+        gauges.small_blocks.store(small_blocks, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Has the writer do a step, and keeps the measures it brings back.
+async fn step(app: &App, step: Step) -> Result<Done, StoreError> {
+    let done = app.journal.step(step).await?;
+    let gauges = &app.metrics.gauges;
+    let space = done.space;
+    gauges
+        .database_bytes
+        .store(space.total_bytes, Ordering::Relaxed);
+    gauges.free_bytes.store(space.free_bytes, Ordering::Relaxed);
+    Ok(done)
 }

@@ -17,6 +17,13 @@ pub(crate) struct BlockRow {
     pub(crate) text_bytes: u64,
 }
 
+impl BlockRow {
+    /// What names it, for [`remove`].
+    pub(crate) fn key(&self) -> (u64, u32) {
+        (self.meta.first_id, self.meta.count)
+    }
+}
+
 /// What all blocks hold together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sums {

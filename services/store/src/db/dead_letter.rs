@@ -68,15 +68,11 @@ pub(crate) async fn count(conn: &mut SqliteConnection) -> sqlx::Result<u64> {
     Ok(count.max(0).unsigned_abs())
 }
 
-/// How many bytes of frames the oldest `limit` hold.
-pub(crate) async fn oldest_bytes(conn: &mut SqliteConnection, limit: u32) -> sqlx::Result<u64> {
-    let bytes: i64 = sqlx::query_scalar(
-        "SELECT coalesce(sum(length(head)), 0)
-         FROM (SELECT head FROM dead_letter ORDER BY id LIMIT ?)",
-    )
-    .bind(limit)
-    .fetch_one(conn)
-    .await?;
+/// How many bytes of frames they hold.
+pub(crate) async fn bytes(conn: &mut SqliteConnection) -> sqlx::Result<u64> {
+    let bytes: i64 = sqlx::query_scalar("SELECT coalesce(sum(length(head)), 0) FROM dead_letter")
+        .fetch_one(conn)
+        .await?;
     Ok(bytes.max(0).unsigned_abs())
 }
 

@@ -11,22 +11,23 @@ pub(crate) struct Space {
     pub(crate) free_bytes: u64,
 }
 
+impl Space {
+    /// Bytes that hold something.
+    pub(crate) fn used_bytes(&self) -> u64 {
+        self.total_bytes - self.free_bytes
+    }
+}
+
 /// What a checkpoint found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Checkpoint {
     /// Whether a reader or writer was in the way.
     pub(crate) blocked: bool,
-    /// Pages in the log.
-    pub(crate) log_pages: u64,
-    /// How many of them are in the database file, too.
-    pub(crate) done_pages: u64,
 }
 
 /// How much a checkpoint insists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CheckpointMode {
-    /// Only looks.
-    Noop,
     /// Copies what nobody is in the way of; the writer goes on meanwhile.
     Passive,
     /// Copies everything and cuts the log to nothing; for the writer itself.
@@ -89,15 +90,12 @@ pub(crate) async fn checkpoint(
     mode: CheckpointMode,
 ) -> sqlx::Result<Checkpoint> {
     let statement = match mode {
-        CheckpointMode::Noop => "PRAGMA wal_checkpoint(NOOP)",
         CheckpointMode::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
         CheckpointMode::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
     };
     let row = sqlx::query(statement).fetch_one(conn).await?;
     Ok(Checkpoint {
         blocked: row.try_get::<i64, _>(0)? != 0,
-        log_pages: unsigned(&row, 1)?,
-        done_pages: unsigned(&row, 2)?,
     })
 }
 

@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// For how long the writer waits for readers when it cuts the log, in ms.
-const TRUNCATE_WAIT_MS: u32 = 20;
+/// For how long the writer waits for another one, in ms: there is none but
+/// SQLite itself, which closes a former connection.
 const WRITE_WAIT_MS: u32 = 1_000;
 
 /// A block by its first id and count: a merged block has another count.
@@ -37,8 +37,8 @@ pub(crate) enum Step {
     RemoveGaps(Micros, u32),
     /// Gives free pages back to the file system.
     Vacuum { bytes: u64 },
-    /// Empties the write-ahead log.
-    Truncate,
+    /// Empties the write-ahead log, waiting for readers at most so long.
+    Truncate { wait_ms: u32 },
     /// Writes what bridges have said of themselves.
     SaveContacts(Contacts),
     /// Only measures.
@@ -58,8 +58,8 @@ pub(crate) struct Done {
 /// opened anew.
 pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result<Done> {
     let changed = match step {
-        Step::Truncate => {
-            let checkpoint = truncate(conn).await?;
+        Step::Truncate { wait_ms } => {
+            let checkpoint = truncate(conn, wait_ms).await?;
             u64::from(!checkpoint.blocked)
         }
         Step::Measure => 0,
@@ -99,7 +99,7 @@ async fn change(conn: &mut SqliteConnection, step: Step) -> sqlx::Result<u64> {
             Ok(0)
         }
         Step::SaveContacts(contacts) => save(conn, &contacts).await,
-        Step::Truncate | Step::Measure => Ok(0),
+        Step::Truncate { .. } | Step::Measure => Ok(0),
     }
 }
 
@@ -139,8 +139,8 @@ async fn save(conn: &mut SqliteConnection, contacts: &Contacts) -> sqlx::Result<
     Ok(count)
 }
 
-async fn truncate(conn: &mut SqliteConnection) -> sqlx::Result<Checkpoint> {
-    db::file::busy_timeout(conn, TRUNCATE_WAIT_MS).await?;
+async fn truncate(conn: &mut SqliteConnection, wait_ms: u32) -> sqlx::Result<Checkpoint> {
+    db::file::busy_timeout(conn, wait_ms).await?;
     let checkpoint = db::file::checkpoint(conn, CheckpointMode::Truncate).await;
     db::file::busy_timeout(conn, WRITE_WAIT_MS).await?;
     checkpoint

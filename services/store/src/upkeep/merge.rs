@@ -1,0 +1,154 @@
+//! Merging: small blocks are read and encoded as one beside the writer, which
+//! then only swaps them.
+
+use std::{ops::Range, time::Duration};
+
+use domain::Micros;
+use tokio::time::Instant;
+use tracing::error;
+
+use super::{
+    LOOK_TIME,
+    small::{Small, longest_span, next_merge},
+    step,
+};
+use crate::{
+    App,
+    block::{self, BlockError, BlockMeta, Effort, EncodedBlock},
+    db,
+    error::StoreError,
+    journal::Step,
+};
+
+/// Blocks that are looked up at a time.
+const LOOK_BLOCKS: usize = 1_024;
+/// Merges of one round.
+const MOST_MERGES: usize = 4;
+/// Above this part of the queue merging waits, unless so many blocks are small.
+const BUSY_LOAD: f64 = 0.5;
+const MANY_SMALL_BLOCKS: usize = 512;
+/// From so many records on a merged block is compressed harder: it will stay.
+const TIGHT_RECORDS: u32 = 4_096;
+
+/// The small blocks, as far as they have been seen.
+pub(super) struct Merging {
+    longest_span: Micros,
+    small: Vec<Small>,
+    /// Ids below this one have been seen.
+    seen_id: u64,
+}
+
+impl Merging {
+    pub(super) fn new(retention: Duration) -> Self {
+        Self {
+            longest_span: longest_span(retention),
+            small: Vec::new(),
+            seen_id: 0,
+        }
+    }
+
+    /// How many blocks may still be merged.
+    pub(super) fn small_blocks(&self) -> usize {
+        self.small.len()
+    }
+
+    /// Merges some blocks, if there are any to merge.
+    pub(super) async fn run(&mut self, app: &App) -> Result<(), StoreError> {
+        self.look(app).await?;
+        for _ in 0..MOST_MERGES {
+            let is_busy = app.journal.load() > BUSY_LOAD;
+            if is_busy && self.small.len() < MANY_SMALL_BLOCKS {
+                return Ok(());
+            }
+            let Some(range) = next_merge(&self.small, self.longest_span) else {
+                return Ok(());
+            };
+            self.merge(app, range).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for blocks that have come since.
+    async fn look(&mut self, app: &App) -> Result<(), StoreError> {
+        loop {
+            let mut snapshot = app.readers.snapshot(Instant::now() + LOOK_TIME).await?;
+            let rows = db::block::since(snapshot.conn(), self.seen_id, LOOK_BLOCKS).await?;
+            let is_last = rows.len() < LOOK_BLOCKS;
+            if let Some(last) = rows.last() {
+                self.seen_id = last.meta.first_id + u64::from(last.meta.count);
+            }
+            self.small.extend(rows.into_iter().filter_map(Small::new));
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn merge(&mut self, app: &App, range: Range<usize>) -> Result<(), StoreError> {
+        let sources: Vec<Small> = self.small[range.clone()].to_vec();
+        let text_bytes = sources.iter().map(|source| source.text_bytes).sum();
+        let parts = read(app, &sources).await?;
+        let metas: Vec<BlockMeta> = sources.into_iter().map(|source| source.meta).collect();
+        let keys = metas
+            .iter()
+            .map(|meta| (meta.first_id, meta.count))
+            .collect();
+        let merged = tokio::task::spawn_blocking(move || encode(&metas, parts)).await;
+        let block = match merged {
+            Ok(Ok(block)) => block,
+            Ok(Err((first_id, cause))) => {
+                // Readers leave it out, too; its neighbours are merged without it.
+                error!(first_id, error = %cause, "damaged block left out of merging");
+                app.metrics.damaged();
+                self.small.retain(|small| small.meta.first_id != first_id);
+                return Ok(());
+            }
+            Err(_) => return Err(StoreError::Unavailable("merging failed")),
+        };
+        let meta = block.meta.clone();
+        let replace = Step::Replace {
+            sources: keys,
+            block: Box::new(block),
+            text_bytes,
+        };
+        if step(app, replace).await?.changed == 0 {
+            // Retention was faster: look at everything again.
+            self.small.clear();
+            self.seen_id = 0;
+            return Ok(());
+        }
+        let merged = Small::new(db::block::BlockRow {
+            meta,
+            bytes: 0,
+            text_bytes,
+        });
+        self.small.splice(range, merged);
+        Ok(())
+    }
+}
+
+async fn read(app: &App, sources: &[Small]) -> Result<Vec<Vec<Vec<u8>>>, StoreError> {
+    let mut snapshot = app.readers.snapshot(Instant::now() + LOOK_TIME).await?;
+    let mut parts = Vec::with_capacity(sources.len());
+    for source in sources {
+        parts.push(db::block::parts(snapshot.conn(), source.meta.first_id).await?);
+    }
+    Ok(parts)
+}
+
+/// One block of several, or which one is damaged.
+fn encode(
+    metas: &[BlockMeta],
+    parts: Vec<Vec<Vec<u8>>>,
+) -> Result<EncodedBlock, (u64, BlockError)> {
+    let mut records = Vec::new();
+    for (meta, parts) in metas.iter().zip(parts) {
+        let decoded = block::decode(meta, parts).map_err(|error| (meta.first_id, error))?;
+        records.extend(decoded);
+    }
+    let effort = match records.len() as u32 {
+        TIGHT_RECORDS.. => Effort::Tight,
+        _ => Effort::Fast,
+    };
+    Ok(block::encode(metas[0].first_id, &records, effort))
+}
