@@ -2,13 +2,27 @@
 //! with what is needed to skip it. Pure: bytes in, bytes out; no I/O, no SQL.
 //! The format is told byte by byte in `docs/storage.md`.
 
+mod bytes;
+mod chunk;
+mod codes;
+mod column;
 mod decode;
+mod dictionary;
 mod encode;
+mod filter;
+mod frame;
+mod fuse;
+mod levels;
+mod numbers;
 mod plan;
+mod search;
 mod select;
+mod text;
 
-pub use decode::{Block, Chunk, decode};
+pub use chunk::Chunk;
+pub use decode::{Block, decode};
 pub use encode::{batch_len, encode};
+pub use levels::{decode_levels, encode_levels};
 pub use plan::{Plan, Probe};
 pub use select::Selection;
 
@@ -77,3 +91,6 @@ pub enum BlockError {
     #[error("block is damaged: {0}")]
     Damaged(&'static str),
 }
+
+#[cfg(test)]
+mod tests;

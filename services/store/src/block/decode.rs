@@ -1,167 +1,339 @@
 //! A block back to records.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use domain::{Order, Record};
 
-use super::{BlockError, BlockMeta, Plan, Selection};
+use super::bytes::{Cursor, unseal, unzigzag};
+use super::chunk::Chunk;
+use super::codes::{Codes, read_codes};
+use super::column::{COLUMNS, NumberColumn, TextColumn};
+use super::encode::{kind, source};
+use super::frame::Frame;
+use super::numbers::read_numbers;
+use super::text::{END, Texts};
+use super::{BlockError, BlockMeta, FORMAT, MAX_PARTS, MAX_RECORDS, Selection};
 
 /// A block opened from its part 0.
 #[derive(Debug)]
 pub struct Block {
-    first_id: u64,
-    records: Vec<Record>,
+    pub(super) meta: BlockMeta,
+    part: Vec<u8>,
+    /// Where each chunk's rows begin, and where the last one's end.
+    starts: Vec<usize>,
+    /// Columns whose texts are in the chunks.
+    chunked: Vec<TextColumn>,
+    columns: [Slot; COLUMNS],
+    numbers: [OnceLock<Numbers>; NumberColumn::ALL.len()],
+    texts: [OnceLock<TextValues>; COLUMNS],
 }
 
-/// An opened text chunk.
+/// Where a column lies in part 0.
+#[derive(Debug, Clone, Default)]
+struct Slot {
+    kind: u8,
+    body: Range<usize>,
+}
+
+/// An opened column of integers.
 #[derive(Debug)]
-pub struct Chunk(());
+pub(super) struct Numbers {
+    pub(super) values: Vec<i64>,
+    pub(super) codes: Codes,
+}
+
+/// An opened column of texts.
+#[derive(Debug)]
+pub(super) struct TextValues {
+    /// How many distinct ones.
+    pub(super) count: usize,
+    pub(super) values: Texts,
+    pub(super) codes: Codes,
+}
 
 impl Block {
-    /// Opens a block; columns are decoded when they are asked for.
+    /// Opens a block; its columns are opened when they are asked for.
     ///
     /// # Errors
     /// When the bytes are damaged or of an unknown format.
     pub fn open(meta: &BlockMeta, part0: Vec<u8>) -> Result<Self, BlockError> {
-        let mut rest = part0.as_slice();
-        let mut records = Vec::new();
-        for row in 0..u64::from(meta.count) {
-            let mut number = || -> Result<i64, BlockError> {
-                let (head, tail) = rest
-                    .split_first_chunk::<8>()
-                    .ok_or(BlockError::Damaged("number"))?;
-                rest = tail;
-                Ok(i64::from_le_bytes(*head))
+        let body = unseal(&part0, meta.first_id, 0)?;
+        let mut cursor = Cursor::new(body);
+        let format = u32::from(cursor.byte()?);
+        if format != FORMAT {
+            return Err(BlockError::UnknownFormat(format));
+        }
+        let rows = cursor.length(MAX_RECORDS)?;
+        if rows == 0 || rows != meta.count as usize {
+            return Err(BlockError::Damaged("block has another number of records"));
+        }
+        let mut starts = vec![0];
+        for _ in 0..cursor.length(MAX_PARTS - 1)? {
+            starts.push(starts[starts.len() - 1] + cursor.length(MAX_RECORDS)?);
+        }
+        let mut columns: [Slot; COLUMNS] = Default::default();
+        for slot in &mut columns {
+            slot.kind = cursor.byte()?;
+            let len = if slot.kind == kind::EMPTY {
+                0
+            } else {
+                cursor.length(body.len())?
             };
-            let mut r = Record {
-                id: meta.first_id + row,
-                received_us: number()?,
-                created_us: number()?,
-                level: number()? as i32,
-                line: number()?,
-                process: number()?,
-                thread: number()?,
-                ..Record::default()
-            };
-            for t in [
-                &mut r.level_name,
-                &mut r.logger,
-                &mut r.message,
-                &mut r.system_id,
-                &mut r.sub_system_id,
-                &mut r.sub_sub_system_id,
-                &mut r.produkt_id,
-                &mut r.user_spec_1,
-                &mut r.user_spec_2,
-                &mut r.package_version,
-                &mut r.api_version,
-                &mut r.module,
-                &mut r.function,
-                &mut r.path,
-                &mut r.process_name,
-                &mut r.thread_name,
-                &mut r.exception,
-                &mut r.stack,
-                &mut r.peer,
-                &mut r.extra,
-            ] {
-                let (head, tail) = rest
-                    .split_first_chunk::<4>()
-                    .ok_or(BlockError::Damaged("length"))?;
-                let (text, tail) = tail
-                    .split_at_checked(u32::from_le_bytes(*head) as usize)
-                    .ok_or(BlockError::Damaged("text"))?;
-                rest = tail;
-                *t = String::from_utf8(text.to_vec()).map_err(|_| BlockError::Damaged("text"))?;
-            }
-            records.push(r);
+            let start = body.len() - cursor.len();
+            cursor.take(len)?;
+            slot.body = start..start + len;
+        }
+        let is_chunked = |column: &TextColumn| columns[*column as usize].kind == kind::PLAIN;
+        let chunked: Vec<_> = TextColumn::ALL.into_iter().filter(is_chunked).collect();
+        if chunked.is_empty() && starts.len() == 1 {
+            starts.push(rows);
+        }
+        if !cursor.is_at_end() || starts.last() != Some(&rows) {
+            return Err(BlockError::Damaged("rows are missing"));
         }
         Ok(Self {
-            first_id: meta.first_id,
-            records,
+            meta: meta.clone(),
+            part: part0,
+            starts,
+            chunked,
+            columns,
+            numbers: Default::default(),
+            texts: Default::default(),
         })
     }
 
-    /// The rows with an id in `ids` that pass every condition that part 0 can
-    /// decide. [`Block::scan`] decides the rest.
-    ///
-    /// # Errors
-    /// When the bytes are damaged.
-    pub fn select(&self, plan: &Plan, ids: Range<u64>) -> Result<Selection, BlockError> {
-        let rows = (0..self.records.len() as u32)
-            .filter(|row| ids.contains(&(self.first_id + u64::from(*row))))
-            .filter(|row| plan.filter.matches(&self.records[*row as usize]));
-        Ok(Selection {
-            rows: rows.collect(),
-        })
+    /// How many records.
+    pub(super) fn rows(&self) -> usize {
+        self.meta.count as usize
     }
 
     /// The chunks that hold selected rows, in the order of the query.
     #[must_use]
-    pub fn chunks(&self, selection: &Selection, _order: Order) -> Vec<usize> {
-        if selection.is_empty() {
-            Vec::new()
-        } else {
-            vec![0]
+    pub fn chunks(&self, selection: &Selection, order: Order) -> Vec<usize> {
+        let mut chunks: Vec<usize> = Vec::new();
+        for row in selection.rows.iter() {
+            let chunk = self.starts.partition_point(|start| *start <= row) - 1;
+            if chunks.last() != Some(&chunk) {
+                chunks.push(chunk);
+            }
         }
+        if order == Order::NewestFirst {
+            chunks.reverse();
+        }
+        chunks
     }
 
     /// Which part holds a chunk; none when there is nothing to fetch (pass an
     /// empty `Vec` to [`Block::open_chunk`]).
     #[must_use]
-    pub fn part_of(&self, _chunk: usize) -> Option<usize> {
-        None
+    pub fn part_of(&self, chunk: usize) -> Option<usize> {
+        (!self.chunked.is_empty()).then_some(chunk + 1)
     }
 
-    /// Opens a text chunk from the bytes of its part.
+    /// Opens a chunk from the bytes of its part.
     ///
     /// # Errors
     /// When the bytes are damaged.
-    pub fn open_chunk(&self, _chunk: usize, _part: Vec<u8>) -> Result<Chunk, BlockError> {
-        Ok(Chunk(()))
-    }
-
-    /// The selected rows of a chunk that pass every condition, in the order
-    /// of the query, at most `limit` of them.
     ///
-    /// # Errors
-    /// When the bytes are damaged.
-    pub fn scan(
-        &self,
-        _plan: &Plan,
-        selection: &Selection,
-        _chunk: &Chunk,
-        order: Order,
-        limit: usize,
-    ) -> Result<Vec<u32>, BlockError> {
-        let mut rows = selection.rows.clone();
-        if order == Order::NewestFirst {
-            rows.reverse();
+    /// # Panics
+    /// When the block has no such chunk.
+    pub fn open_chunk(&self, chunk: usize, part: Vec<u8>) -> Result<Chunk, BlockError> {
+        let rows = self.starts[chunk]..self.starts[chunk + 1];
+        match self.part_of(chunk) {
+            Some(place) => Chunk::open(self.meta.first_id, place, rows, &self.chunked, part),
+            None => Ok(Chunk::of_part_0(rows)),
         }
-        rows.truncate(limit);
-        Ok(rows)
     }
 
     /// The records of some rows of a chunk, in the order given.
     ///
     /// # Errors
     /// When the bytes are damaged.
-    pub fn records(&self, _chunk: &Chunk, rows: &[u32]) -> Result<Vec<Record>, BlockError> {
-        Ok(rows
-            .iter()
-            .map(|row| self.records[*row as usize].clone())
-            .collect())
+    ///
+    /// # Panics
+    /// When a row is not of this chunk.
+    pub fn records(&self, chunk: &Chunk, rows: &[u32]) -> Result<Vec<Record>, BlockError> {
+        let mut records = vec![Record::default(); rows.len()];
+        let [received, created, level, line, process, thread] = NumberColumn::ALL;
+        let received = self.number_column(received)?;
+        let created = self.number_column(created)?;
+        let level = self.number_column(level)?;
+        let line = self.number_column(line)?;
+        let process = self.number_column(process)?;
+        let thread = self.number_column(thread)?;
+        for (record, row) in records.iter_mut().zip(rows) {
+            let row = *row as usize;
+            record.id = self.meta.first_id + row as u64;
+            record.received_us = received.get(row);
+            record.created_us = created.get(row);
+            record.level = i32::try_from(level.get(row))
+                .map_err(|_| BlockError::Damaged("level is out of range"))?;
+            record.line = line.get(row);
+            record.process = process.get(row);
+            record.thread = thread.get(row);
+        }
+        for column in TextColumn::ALL {
+            let pairs = records.iter_mut().zip(rows.iter().map(|row| *row as usize));
+            if let Some(texts) = chunk.texts(column)? {
+                for (record, row) in pairs {
+                    texts
+                        .get(row - chunk.rows.start)?
+                        .clone_into(column.of_mut(record));
+                }
+            } else if self.columns[column as usize].kind != kind::EMPTY {
+                let Some(texts) = self.text_column(column)? else {
+                    return Err(BlockError::Damaged("chunk is of another block"));
+                };
+                for (record, row) in pairs {
+                    let text = texts.values.get(texts.codes.get(row))?;
+                    text.clone_into(column.of_mut(record));
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    /// A column of integers.
+    pub(super) fn number_column(&self, column: NumberColumn) -> Result<&Numbers, BlockError> {
+        let opened = &self.numbers[column as usize];
+        if let Some(numbers) = opened.get() {
+            return Ok(numbers);
+        }
+        let numbers = self.open_numbers(column)?;
+        Ok(opened.get_or_init(|| numbers))
+    }
+
+    fn open_numbers(&self, column: NumberColumn) -> Result<Numbers, BlockError> {
+        let slot = &self.columns[column as usize];
+        let mut cursor = Cursor::new(&self.part[slot.body.clone()]);
+        let rows = self.rows();
+        let (values, codes) = match slot.kind {
+            kind::EMPTY => (vec![0], Codes::One),
+            kind::CONSTANT => (vec![unzigzag(cursor.varint()?)], Codes::One),
+            kind::PLAIN => (read_numbers(&mut cursor, rows)?, Codes::Rows),
+            kind::RELATIVE if column == NumberColumn::Created => {
+                let mut values = read_numbers(&mut cursor, rows)?;
+                let received = self.number_column(NumberColumn::Received)?;
+                for (row, value) in values.iter_mut().enumerate() {
+                    *value = value.wrapping_add(received.get(row));
+                }
+                (values, Codes::Rows)
+            }
+            kind::DICTIONARY => {
+                let count = cursor.length(rows)?;
+                let values = read_numbers(&mut cursor, count)?;
+                (values, self.open_codes(&mut cursor, count)?)
+            }
+            _ => return Err(BlockError::Damaged("column of an unknown kind")),
+        };
+        Ok(Numbers { values, codes })
+    }
+
+    /// A column of texts; none when its texts are in the chunks.
+    pub(super) fn text_column(
+        &self,
+        column: TextColumn,
+    ) -> Result<Option<&TextValues>, BlockError> {
+        let opened = &self.texts[column as usize];
+        if let Some(texts) = opened.get() {
+            return Ok(Some(texts));
+        }
+        let slot = &self.columns[column as usize];
+        let mut cursor = Cursor::new(&self.part[slot.body.clone()]);
+        let texts = match slot.kind {
+            kind::EMPTY => TextValues {
+                count: 1,
+                values: Texts::default(),
+                codes: Codes::One,
+            },
+            kind::CONSTANT => {
+                let mut value = Frame::read(&mut cursor)?.open()?.into_owned();
+                value.push(END);
+                TextValues {
+                    count: 1,
+                    values: Texts::read(value, 1)?,
+                    codes: Codes::One,
+                }
+            }
+            kind::DICTIONARY => {
+                let count = cursor.length(self.rows())?;
+                let values = Frame::read(&mut cursor)?.open()?.into_owned();
+                let values = Texts::read(values, count)?;
+                TextValues {
+                    count,
+                    values,
+                    codes: self.open_codes(&mut cursor, count)?,
+                }
+            }
+            kind::PLAIN => return Ok(None),
+            _ => return Err(BlockError::Damaged("column of an unknown kind")),
+        };
+        Ok(Some(opened.get_or_init(|| texts)))
+    }
+
+    fn open_codes(&self, cursor: &mut Cursor<'_>, count: usize) -> Result<Codes, BlockError> {
+        match cursor.byte()? {
+            source::ROWS if count == self.rows() => Ok(Codes::Rows),
+            source::OWN => read_codes(cursor, self.rows(), count),
+            source::DERIVED => {
+                let slot = self.columns.get(usize::from(cursor.byte()?));
+                let slot = slot.ok_or(BlockError::Damaged("column follows from none"))?;
+                let (codes, values) = self.own_codes(slot)?;
+                let map = read_codes(cursor, values, count)?;
+                Ok(codes.derive(&map, self.rows(), count))
+            }
+            _ => Err(BlockError::Damaged("codes of an unknown kind")),
+        }
+    }
+
+    /// The codes of a dictionary column that has its own, and of how many values.
+    fn own_codes(&self, slot: &Slot) -> Result<(Codes, usize), BlockError> {
+        let damaged = BlockError::Damaged("column follows from one without codes");
+        if slot.kind != kind::DICTIONARY {
+            return Err(damaged);
+        }
+        let mut cursor = Cursor::new(&self.part[slot.body.clone()]);
+        let count = cursor.length(self.rows())?;
+        if slot.body.start < self.columns[TextColumn::ALL[0] as usize].body.start {
+            read_numbers(&mut cursor, count)?;
+        } else {
+            Frame::read(&mut cursor)?;
+        }
+        match cursor.byte()? {
+            source::OWN => Ok((read_codes(&mut cursor, self.rows(), count)?, count)),
+            _ => Err(damaged),
+        }
+    }
+}
+
+impl Numbers {
+    /// The number of a row.
+    pub(super) fn get(&self, row: usize) -> i64 {
+        self.values[self.codes.get(row)]
     }
 }
 
 /// All records of a block, from all its parts.
 ///
 /// # Errors
-/// When the bytes are damaged or of an unknown format.
+/// When the bytes are damaged or of an unknown format, or a part is missing.
 pub fn decode(meta: &BlockMeta, parts: Vec<Vec<u8>>) -> Result<Vec<Record>, BlockError> {
-    let part0 = parts
-        .into_iter()
-        .next()
-        .ok_or(BlockError::Damaged("part 0 is missing"))?;
-    Ok(Block::open(meta, part0)?.records)
+    let missing = BlockError::Damaged("part is missing");
+    let mut parts = parts.into_iter();
+    let Some(part0) = parts.next() else {
+        return Err(missing);
+    };
+    let block = Block::open(meta, part0)?;
+    let mut records = Vec::with_capacity(block.rows());
+    for chunk in 0..block.starts.len() - 1 {
+        let part = match block.part_of(chunk) {
+            Some(_) => parts.next().ok_or(BlockError::Damaged("part is missing"))?,
+            None => Vec::new(),
+        };
+        let chunk = block.open_chunk(chunk, part)?;
+        let rows: Vec<u32> = chunk.rows.clone().map(|row| row as u32).collect();
+        records.extend(block.records(&chunk, &rows)?);
+    }
+    Ok(records)
 }

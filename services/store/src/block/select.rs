@@ -1,9 +1,22 @@
 //! Which rows of a block are still wanted.
 
+use std::ops::Range;
+
 /// Rows of a block, as [`super::Block::select`] leaves them.
 #[derive(Debug, Clone)]
 pub struct Selection {
-    pub(super) rows: Vec<u32>,
+    pub(super) rows: Rows,
+    /// Conditions that only the text chunks can decide.
+    pub(super) pending: Vec<Pending>,
+}
+
+/// A condition that part 0 could not decide for every row.
+#[derive(Debug, Clone)]
+pub(super) enum Pending {
+    /// The plan's substring of this number; these rows have it already.
+    Substring(usize, Rows),
+    /// The plan's context value of this number.
+    Context(usize),
 }
 
 impl Selection {
@@ -13,15 +26,140 @@ impl Selection {
         self.rows.is_empty()
     }
 
-    /// How many rows are left.
+    /// How many rows are left; how many match when [`Selection::is_exact`].
     #[must_use]
     pub fn count(&self) -> usize {
-        self.rows.len()
+        self.rows.count()
     }
 
-    /// Whether all rows left match: no text need be scanned to count them.
+    /// Whether all rows left match: no chunk need be read to count them.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        true
+        self.pending.is_empty()
+    }
+}
+
+/// A set of rows, one bit each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rows {
+    words: Vec<u64>,
+}
+
+impl Rows {
+    /// These rows of `count`.
+    pub(super) fn range(count: usize, rows: Range<usize>) -> Self {
+        let below = |row: usize, word: usize| match row.saturating_sub(word * 64) {
+            bits @ 0..64 => (1 << bits) - 1,
+            _ => u64::MAX,
+        };
+        let word = |word| below(rows.end, word) & !below(rows.start, word);
+        Self {
+            words: (0..count.div_ceil(64)).map(word).collect(),
+        }
+    }
+
+    /// The rows whose bit is set.
+    pub(super) fn from_bits(bits: impl ExactSizeIterator<Item = bool>) -> Self {
+        let mut words = vec![0; bits.len().div_ceil(64)];
+        for (row, bit) in bits.enumerate() {
+            words[row / 64] |= u64::from(bit) << (row % 64);
+        }
+        Self { words }
+    }
+
+    pub(super) fn insert(&mut self, row: usize) {
+        self.words[row / 64] |= 1 << (row % 64);
+    }
+
+    /// Keeps what is in both.
+    pub(super) fn intersect(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= other;
+        }
+    }
+
+    /// Adds what is in the other.
+    pub(super) fn unite(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word |= other;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    pub(super) fn is_subset_of(&self, other: &Self) -> bool {
+        let mut pairs = self.words.iter().zip(&other.words);
+        pairs.all(|(word, other)| word & !other == 0)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.words
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum()
+    }
+
+    /// Rising.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        self.words.iter().enumerate().flat_map(|(index, word)| {
+            let mut word = *word;
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+                word &= word - 1;
+                Some(index * 64 + bit)
+            })
+        })
+    }
+
+    /// Removes the rows that fail; stops at the first error.
+    pub(super) fn retain<E>(
+        &mut self,
+        mut keep: impl FnMut(usize) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        for (index, word) in self.words.iter_mut().enumerate() {
+            let mut left = *word;
+            while left != 0 {
+                let bit = left & left.wrapping_neg();
+                left ^= bit;
+                if !keep(index * 64 + bit.trailing_zeros() as usize)? {
+                    *word ^= bit;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rows;
+
+    #[test]
+    fn a_range_holds_its_rows() {
+        for count in [1, 63, 64, 65, 200] {
+            for start in 0..count {
+                for end in start..=count {
+                    let rows: Vec<usize> = Rows::range(count, start..end).iter().collect();
+                    assert_eq!(rows, (start..end).collect::<Vec<_>>());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sets_behave_as_sets() {
+        let thirds = Rows::from_bits((0..200).map(|row| row % 3 == 0));
+        let mut both = Rows::from_bits((0..200).map(|row| row % 2 == 0));
+        both.intersect(&thirds);
+        assert_eq!(both, Rows::from_bits((0..200).map(|row| row % 6 == 0)));
+        assert_eq!(both.count(), 34);
+        assert!(both.is_subset_of(&thirds) && !thirds.is_subset_of(&both));
+        both.insert(1);
+        both.retain(|row| Ok::<_, ()>(row < 2)).unwrap();
+        assert_eq!(both.iter().collect::<Vec<_>>(), [0, 1]);
+        both.unite(&thirds);
+        assert_eq!(both.count(), 68);
     }
 }

@@ -1,0 +1,210 @@
+//! A block's skip filter: what its searched texts are made of, as keys in
+//! [`FILTER_SLICES`] sets. A block whose filter lacks one key of a search has
+//! no match and need not be read.
+//!
+//! Three kinds of keys: every 3 bytes in a row (words); samples of identifiers
+//! (any 8 characters in a row of them are found); whole context values.
+
+use domain::ContextField;
+
+use super::bytes::{seal, unseal};
+use super::fuse::{contains, mix, put_fuse};
+use super::text::{END, fold_joined};
+use super::{BlockError, FILTER_SLICES};
+
+/// Where the slices' numbers begin in the checksum's sense of place.
+const FIRST_PLACE: u32 = 1 << 16;
+/// A slice's checksum does not say of which block it is.
+const ANY_BLOCK: u64 = 0;
+/// Length of an identifier's sample.
+const SAMPLE: usize = 6;
+/// Of this many samples in a row, one is taken.
+const SAMPLES_IN_A_ROW: usize = 3;
+/// So this many characters in a row hold at least one that is taken.
+pub(super) const WINDOW: usize = SAMPLE + SAMPLES_IN_A_ROW - 1;
+
+const GRAM: u64 = 1 << 56;
+const ID: u64 = 2 << 56;
+const CONTEXT: u64 = 3 << 56;
+
+/// The key of 3 bytes in a row.
+pub(super) fn gram_key(gram: [u8; 3]) -> u64 {
+    mix(GRAM | u64::from(u32::from_le_bytes([gram[0], gram[1], gram[2], 0])))
+}
+
+/// The key of a context field's value.
+pub(super) fn context_key(field: ContextField, value: &[u8]) -> u64 {
+    let field = ContextField::ALL
+        .iter()
+        .position(|known| *known == field)
+        .unwrap_or(0);
+    let mut key = mix(CONTEXT | (field as u64) << 48 | value.len() as u64 & 0xffff_ffff);
+    for word in value.chunks(8) {
+        let mut bytes = [0; 8];
+        bytes[..word.len()].copy_from_slice(word);
+        key = mix(key ^ u64::from_le_bytes(bytes));
+    }
+    key
+}
+
+/// Calls `found` with the keys of the identifiers in folded texts. Each window
+/// of [`WINDOW`] ASCII letters and digits, with a digit among them, gives the
+/// one of its samples whose key's low half is lowest. That looks at nothing
+/// outside the window, so a text gives all keys that a part of it gives.
+pub(super) fn for_each_id_key(folded: &[u8], mut found: impl FnMut(u64)) {
+    let (mut start, mut digit, mut last) = (0, None, None);
+    let mut keys = [0; SAMPLES_IN_A_ROW];
+    for (at, byte) in folded.iter().enumerate() {
+        if !byte.is_ascii_alphanumeric() {
+            start = at + 1;
+            continue;
+        }
+        if byte.is_ascii_digit() {
+            digit = Some(at);
+        }
+        if at + 1 < start + SAMPLE {
+            continue;
+        }
+        keys.rotate_left(1);
+        keys[SAMPLES_IN_A_ROW - 1] = sample_key(&folded[at + 1 - SAMPLE..=at]);
+        if at + 1 < start + WINDOW || digit.is_none_or(|digit| digit + WINDOW <= at) {
+            continue;
+        }
+        let lowest = keys.iter().copied().min_by_key(|key| *key as u32);
+        if lowest != last {
+            last = lowest;
+            found(lowest.unwrap_or(0));
+        }
+    }
+}
+
+fn sample_key(sample: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[..SAMPLE].copy_from_slice(sample);
+    mix(ID | u64::from_le_bytes(bytes))
+}
+
+/// In which slice a key is.
+pub(super) fn slice_of(key: u64) -> usize {
+    (key >> 60) as usize * FILTER_SLICES / 16
+}
+
+/// Whether a slice may hold all these keys.
+pub(super) fn slice_holds(slice: &[u8], index: usize, keys: &[u64]) -> Result<bool, BlockError> {
+    let body = unseal(slice, ANY_BLOCK, FIRST_PLACE + index as u32)?;
+    for key in keys {
+        if !contains(body, *key)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Collects a block's keys.
+pub(super) struct Grams {
+    /// A bit for each 3 bytes: seen in this block.
+    seen: Vec<u64>,
+    /// Those of them that are set.
+    grams: Vec<u32>,
+    keys: KeySet,
+    folded: Vec<u8>,
+}
+
+impl Default for Grams {
+    fn default() -> Self {
+        Self {
+            seen: vec![0; 1 << 18],
+            grams: Vec::new(),
+            keys: KeySet::default(),
+            folded: Vec::new(),
+        }
+    }
+}
+
+impl Grams {
+    /// Adds texts, each ended by [`END`].
+    pub(super) fn add_texts(&mut self, joined: &[u8], ends: usize) {
+        let mut folded = std::mem::take(&mut self.folded);
+        fold_joined(joined, ends, &mut folded);
+        let mut gram = u32::from(END) * 0x1_0101;
+        for byte in &folded {
+            gram = (gram << 8 | u32::from(*byte)) & 0xff_ffff;
+            let (word, bit) = ((gram >> 6) as usize, 1 << (gram & 63));
+            if self.seen[word] & bit == 0 {
+                self.seen[word] |= bit;
+                self.grams.push(gram);
+            }
+        }
+        for_each_id_key(&folded, |key| self.keys.insert(key));
+        self.folded = folded;
+    }
+
+    /// Adds a value of a context field.
+    pub(super) fn add_context(&mut self, field: ContextField, value: &[u8]) {
+        self.keys.insert(context_key(field, value));
+    }
+
+    /// The slices of all that was added; starts over.
+    pub(super) fn take_slices(&mut self) -> Vec<Vec<u8>> {
+        let mut slices: [Vec<u64>; FILTER_SLICES] = Default::default();
+        for gram in self.grams.drain(..) {
+            self.seen[(gram >> 6) as usize] = 0;
+            let [_, bytes @ ..] = gram.to_be_bytes();
+            // What spans two texts is in no search.
+            if !bytes.contains(&END) {
+                let key = gram_key(bytes);
+                slices[slice_of(key)].push(key);
+            }
+        }
+        for key in self.keys.drain() {
+            slices[slice_of(key)].push(key);
+        }
+        let slice = |(index, keys): (usize, &mut Vec<u64>)| {
+            let mut slice = Vec::new();
+            put_fuse(&mut slice, keys);
+            seal(&mut slice, ANY_BLOCK, FIRST_PLACE + index as u32);
+            slice
+        };
+        slices.iter_mut().enumerate().map(slice).collect()
+    }
+}
+
+/// A set of keys that are already well mixed.
+#[derive(Default)]
+struct KeySet {
+    /// Open addressing; 0 is free. A power of two, never more than half full.
+    table: Vec<u64>,
+    keys: Vec<u64>,
+}
+
+impl KeySet {
+    fn insert(&mut self, key: u64) {
+        if self.keys.len() * 2 >= self.table.len() {
+            self.table = vec![0; (self.table.len() * 2).max(1 << 12)];
+            for key in &self.keys {
+                let slot = Self::slot(&self.table, *key);
+                self.table[slot] = *key;
+            }
+        }
+        let slot = Self::slot(&self.table, key);
+        if self.table[slot] == 0 {
+            self.table[slot] = key;
+            self.keys.push(key);
+        }
+    }
+
+    /// Where the key is, or would be.
+    fn slot(table: &[u64], key: u64) -> usize {
+        let mask = table.len() - 1;
+        let mut slot = key as usize & mask;
+        while table[slot] != 0 && table[slot] != key {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    fn drain(&mut self) -> std::vec::Drain<'_, u64> {
+        self.table.fill(0);
+        self.keys.drain(..)
+    }
+}

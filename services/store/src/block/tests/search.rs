@@ -1,0 +1,188 @@
+//! What is searched is found: every way agrees with `RecordFilter::matches`.
+
+use domain::{ContextField, Order, Record, RecordFilter};
+use proptest::prelude::*;
+
+use super::generate::{filter, records};
+use crate::block::fuse::mix;
+use crate::block::{Block, Effort, EncodedBlock, Plan, encode};
+
+/// Searches as the store does; gives ids.
+fn search(
+    block: &EncodedBlock,
+    filter: &RecordFilter,
+    ids: std::ops::Range<u64>,
+    order: Order,
+    limit: usize,
+) -> Vec<Record> {
+    let plan = Plan::new(filter);
+    let mut probes = plan.probes().into_iter();
+    let filtered = !block.filter.is_empty();
+    if !plan.may_match(&block.meta)
+        || filtered && !probes.all(|p| plan.probe(&p, &block.filter[p.slice]))
+    {
+        return Vec::new();
+    }
+    let opened = Block::open(&block.meta, block.parts[0].clone()).unwrap();
+    let selection = opened.select(&plan, ids).unwrap();
+    let mut found = Vec::new();
+    for chunk in opened.chunks(&selection, order) {
+        let part = opened.part_of(chunk).map(|part| block.parts[part].clone());
+        let chunk = opened.open_chunk(chunk, part.unwrap_or_default()).unwrap();
+        let rows = opened
+            .scan(&plan, &selection, &chunk, order, limit - found.len())
+            .unwrap();
+        found.extend(opened.records(&chunk, &rows).unwrap());
+    }
+    if selection.is_exact() {
+        assert_eq!(selection.count().min(limit), found.len());
+    }
+    found
+}
+
+fn naive(records: &[Record], filter: &RecordFilter) -> Vec<Record> {
+    records
+        .iter()
+        .filter(|record| filter.matches(record))
+        .cloned()
+        .collect()
+}
+
+fn records_and_filter() -> impl Strategy<Value = (Vec<Record>, RecordFilter)> {
+    records().prop_flat_map(|records| {
+        let filter = filter(&records);
+        (Just(records), filter)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn every_match_is_found_and_nothing_else(
+        (records, filter) in records_and_filter(),
+        (low, high, limit) in (990u64..1400, 990u64..1400, 0usize..500),
+    ) {
+        let block = encode(1000, &records, Effort::Fast);
+        let mut expected = naive(&records, &filter);
+        let all = search(&block, &filter, 0..u64::MAX, Order::OldestFirst, usize::MAX);
+        prop_assert!(all == expected);
+        expected.retain(|record| (low..high).contains(&record.id));
+        expected.reverse();
+        expected.truncate(limit);
+        let some = search(&block, &filter, low..high, Order::NewestFirst, limit);
+        prop_assert!(some == expected);
+    }
+}
+
+/// A block of log lines, each with an id, as operators search them.
+fn lines() -> Vec<Record> {
+    let line = |id: u64| Record {
+        id,
+        level: if id % 100 == 0 { 40 } else { 20 },
+        system_id: format!("service-{}", id % 7),
+        user_spec_1: format!("job {id}"),
+        function: "handle_request".to_owned(),
+        message: format!(
+            "Accepted connection from 10.0.{}.{} request {:016x}",
+            id % 200,
+            id % 50,
+            mix(id)
+        ),
+        exception: match id % 500 {
+            0 => "Traceback ...\nValueError: NO SUCH Ähre".to_owned(),
+            _ => String::new(),
+        },
+        ..Record::default()
+    };
+    (1..=4096).map(line).collect()
+}
+
+#[test]
+fn lines_are_found_by_what_is_in_them() {
+    let records = lines();
+    let block = encode(1, &records, Effort::Fast);
+    let check = |substrings: &[&str], context: &[(ContextField, &str)], expected: usize| {
+        let filter = RecordFilter {
+            substrings: substrings.iter().map(|text| (*text).to_owned()).collect(),
+            context: context
+                .iter()
+                .map(|(field, value)| (*field, (*value).to_owned()))
+                .collect(),
+            ..RecordFilter::default()
+        };
+        let found = search(&block, &filter, 0..u64::MAX, Order::OldestFirst, usize::MAX);
+        assert!(
+            found == naive(&records, &filter),
+            "{substrings:?} {context:?}"
+        );
+        assert_eq!(found.len(), expected, "{substrings:?} {context:?}");
+    };
+    check(&[], &[], 4096);
+    check(&["accepted"], &[], 4096);
+    check(&["HANDLE_"], &[], 4096);
+    check(&["no such ähre"], &[], 8);
+    check(&["NO SUCH ÄHRE", "10.0.100."], &[], 4);
+    check(&["10.0.199."], &[], 20);
+    check(&["absent"], &[], 0);
+    check(&[], &[(ContextField::UserSpec1, "job 77")], 1);
+    check(&[], &[(ContextField::UserSpec1, "job 7777")], 0);
+    check(&["10.0.77."], &[(ContextField::System, "service-0")], 3);
+    let request = format!("{:016X}", mix(77));
+    check(&[&request], &[], 1);
+    for part in 0..=8 {
+        check(&[&request[part..part + 8]], &[], 1);
+    }
+}
+
+#[test]
+fn the_filter_rules_out_what_is_not_there() {
+    let block = encode(1, &lines(), Effort::Fast);
+    let passes = |text: String, context: bool| {
+        let mut filter = RecordFilter::default();
+        if context {
+            filter.context.push((ContextField::UserSpec1, text));
+        } else {
+            filter.substrings.push(text);
+        }
+        let plan = Plan::new(&filter);
+        let probes = plan.probes();
+        assert!(!probes.is_empty());
+        probes.iter().all(|p| plan.probe(p, &block.filter[p.slice]))
+    };
+    let id = |n: u64| format!("{:016x}", mix(n + 5000));
+    let share = |passed: &dyn Fn(u64) -> bool| (1..=2000).filter(|n| passed(*n)).count();
+    assert!(share(&|n| passes(id(n), false)) <= 2);
+    assert!(share(&|n| passes(id(n)[..8].to_owned(), false)) <= 30);
+    assert!(share(&|n| passes(format!("job {}", n + 5000), true)) <= 20);
+    assert!(!passes("zebrafish".to_owned(), false));
+}
+
+#[test]
+fn a_summary_rules_blocks_out() {
+    let records: Vec<Record> = (100..200)
+        .map(|id| Record {
+            id,
+            received_us: id as i64,
+            level: 20,
+            ..Record::default()
+        })
+        .collect();
+    let meta = encode(100, &records, Effort::Fast).meta;
+    let check = |min_level, from_us, to_us, expected| {
+        let filter = RecordFilter {
+            min_level,
+            from_us,
+            to_us,
+            ..RecordFilter::default()
+        };
+        assert_eq!(Plan::new(&filter).may_match(&meta), expected, "{filter:?}");
+    };
+    check(None, None, None, true);
+    check(Some(20), None, None, true);
+    check(Some(21), None, None, false);
+    check(None, Some(199), None, true);
+    check(None, Some(200), None, false);
+    check(None, None, Some(101), true);
+    check(None, None, Some(100), false);
+}
