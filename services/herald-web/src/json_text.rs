@@ -1,8 +1,8 @@
 //! JSON laid out for people without reading its values: numbers, texts and the
 //! order of keys stay as they were written.
 
-/// Deeper levels are not indented further: nesting must not square the size.
-const MAX_INDENT: usize = 16;
+/// Deeper levels stay on one line: nesting must not square the size.
+const MAX_DEPTH: usize = 8;
 
 /// One value a line, indented by depth. Expects valid JSON and leaves anything
 /// else readable.
@@ -27,8 +27,10 @@ pub(crate) fn indent(json: &str) -> String {
                 }
             }
             '}' | ']' => {
+                if depth <= MAX_DEPTH {
+                    new_line(&mut out, depth.saturating_sub(1));
+                }
                 depth = depth.saturating_sub(1);
-                new_line(&mut out, depth);
                 out.push(c);
             }
             ',' => {
@@ -55,8 +57,10 @@ fn copy_string(chars: &mut impl Iterator<Item = char>, out: &mut String) {
 }
 
 fn new_line(out: &mut String, depth: usize) {
-    out.push('\n');
-    out.extend(std::iter::repeat_n("  ", depth.min(MAX_INDENT)));
+    if depth <= MAX_DEPTH {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +81,6 @@ mod tests {
     #[test]
     fn deep_nesting_stays_small() {
         let json = "[".repeat(10_000) + "1";
-        assert!(indent(&json).len() < json.len() * 40);
+        assert!(indent(&json).len() < json.len() + 200);
     }
 }

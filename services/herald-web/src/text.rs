@@ -24,14 +24,16 @@ pub(crate) fn write_inert(out: &mut impl Write, text: &str) -> fmt::Result {
     out.write_str(&text[written..])
 }
 
-/// The same text for an attribute, exact but for NUL, which HTML cannot hold.
+/// The same text for an attribute: exact, but for NUL and the second set of
+/// control characters, which HTML cannot hold.
 pub(crate) fn attribute(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match Shown::of(None, c, None) {
             Shown::Entity(entity) => out.push_str(entity),
-            _ if c == '\0' => out.push('\u{fffd}'),
-            _ => out.push(c),
+            Shown::AsIs => out.push(c),
+            _ if matches!(c, '\0' | '\u{80}'..='\u{9f}') => out.push('\u{fffd}'),
+            _ => out.push_str(&format!("&#{};", u32::from(c))),
         }
     }
     out
@@ -152,7 +154,10 @@ mod tests {
     fn attributes_are_exact() {
         let check = |text: &str, expected: &str| assert_eq!(attribute(text), expected);
         check("a\"><i>'&", "a&quot;&gt;&lt;i&gt;&#39;&amp;");
-        check("\0\x1b\u{202e}ü", "\u{fffd}\x1b\u{202e}ü");
+        check(
+            "\0\u{9b}\x1b\r\u{202e}ü",
+            "\u{fffd}\u{fffd}&#27;&#13;&#8238;ü",
+        );
     }
 
     #[test]

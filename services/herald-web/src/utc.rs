@@ -72,6 +72,9 @@ pub(crate) fn distance(micros: u64) -> String {
         (MINUTE.unsigned_abs(), "min"),
         (SECOND.unsigned_abs(), "s"),
     ];
+    if micros < UNITS[3].0 {
+        return format!("{} ms", micros / 1_000);
+    }
     if micros < UNITS[2].0 {
         return format!(
             "{}.{} s",
@@ -224,6 +227,7 @@ mod tests {
     #[test]
     fn distances_have_two_units() {
         let check = |micros, expected: &str| assert_eq!(distance(micros), expected);
+        check(7_999, "7 ms");
         check(1_250_000, "1.2 s");
         check(59_999_999, "59.9 s");
         check(60_000_000, "1 min");

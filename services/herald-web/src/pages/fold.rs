@@ -1,7 +1,11 @@
 //! Long texts, folded to one line.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 
 use crate::{json_text, text};
 
@@ -39,11 +43,13 @@ impl Fold {
         if json.is_empty() {
             return None;
         }
-        let (shown, is_whole) = text::head(json, max_bytes, usize::MAX);
+        let (front, is_whole) = text::head(json, max_bytes, usize::MAX);
+        let indented = json_text::indent(front);
+        let (shown, is_shown_whole) = text::head(&indented, 2 * max_bytes, usize::MAX);
         Some(Self {
             summary: summary(&keys(json)),
-            text: json_text::indent(shown),
-            is_cut: !is_whole,
+            text: shown.to_owned(),
+            is_cut: !(is_whole && is_shown_whole),
         })
     }
 }
@@ -55,18 +61,43 @@ fn summary(line: &str) -> String {
 }
 
 fn keys(json: &str) -> String {
-    let Ok(object) = serde_json::from_str::<Map<String, Value>>(json) else {
+    let Ok(Keys(mut keys)) = serde_json::from_str(json) else {
         return json.to_owned();
     };
-    let mut keys: Vec<_> = object
-        .keys()
-        .take(SUMMARY_KEYS)
-        .map(String::as_str)
-        .collect();
-    if object.len() > SUMMARY_KEYS {
-        keys.push("…");
+    if keys.len() > SUMMARY_KEYS {
+        keys.truncate(SUMMARY_KEYS);
+        keys.push("…".to_owned());
     }
     keys.join(", ")
+}
+
+/// The keys of an object in their order, up to one more than are shown.
+struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(KeysVisitor)
+    }
+}
+
+struct KeysVisitor;
+
+impl<'de> Visitor<'de> for KeysVisitor {
+    type Value = Keys;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+        let mut keys = Vec::new();
+        while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
+            if keys.len() <= SUMMARY_KEYS {
+                keys.push(key);
+            }
+        }
+        Ok(Keys(keys))
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +128,11 @@ mod tests {
             let fold = Fold::extra(json, 1_000).expect("a fold");
             assert_eq!(fold.summary, expected, "{json}");
         };
-        check(r#"{"a":1,"b":{"c":2}}"#, "a, b");
+        check(r#"{"b":1,"a":{"c":2}}"#, "b, a");
+        check(
+            r#"{"1":1,"2":2,"3":3,"4":4,"5":5,"6":6,"7":7,"8":8,"9":9}"#,
+            "1, 2, 3, 4, 5, 6, 7, 8, …",
+        );
         check("no json", "no json");
         check(
             &format!("no json {}", "x".repeat(500)),

@@ -15,7 +15,8 @@ const NOTICEABLE_US: u64 = 1_000_000;
 /// bytes.
 const MAX_NAME_BYTES: usize = 200;
 /// Longest message shown in a row.
-const MAX_MESSAGE_LINES: usize = 24;
+const MAX_MESSAGE_LINES: usize = 12;
+const MAX_MESSAGE_BYTES: usize = 1_200;
 /// How much record text one page may hold, in bytes; each row has its share.
 const PAGE_BYTES: usize = 2 << 20;
 
@@ -38,7 +39,7 @@ pub(super) struct Row {
     package_version: String,
     message: String,
     /// Size of the whole message when it is not shown whole.
-    message_bytes: Option<usize>,
+    message_bytes: Option<String>,
     exception: Option<Fold>,
     stack: Option<Fold>,
     extra: Option<Fold>,
@@ -89,7 +90,11 @@ impl Row {
         } else {
             "earlier"
         };
-        let (message, is_whole) = text::head(&record.message, max_bytes, MAX_MESSAGE_LINES);
+        let (message, is_whole) = text::head(
+            &record.message,
+            max_bytes.min(MAX_MESSAGE_BYTES),
+            MAX_MESSAGE_LINES,
+        );
         let [place, tags] = [&ContextField::ALL[..3], &ContextField::ALL[3..]]
             .map(|fields| values(record, fields, parameters));
         Self {
@@ -105,7 +110,7 @@ impl Row {
             line: record.line,
             package_version: short(&record.package_version),
             message: message.to_owned(),
-            message_bytes: (!is_whole).then_some(record.message.len()),
+            message_bytes: (!is_whole).then(|| grouped(record.message.len())),
             exception: Fold::traceback(&record.exception, max_bytes),
             stack: Fold::traceback(&record.stack, max_bytes),
             extra: Fold::extra(&record.extra, max_bytes),
@@ -175,4 +180,31 @@ fn short(name: &str) -> String {
     let (shown, is_whole) = text::head(name, MAX_NAME_BYTES, 1);
     let dots = if is_whole { "" } else { "…" };
     format!("{shown}{dots}")
+}
+
+/// `1,048,576`
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        let check = |number, expected: &str| assert_eq!(grouped(number), expected);
+        check(0, "0");
+        check(999, "999");
+        check(1_000, "1,000");
+        check(1_048_576, "1,048,576");
+    }
 }

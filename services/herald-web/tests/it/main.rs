@@ -1,0 +1,12 @@
+//! herald-web as its users see it: over HTTP, with a store behind it that
+//! speaks the real gRPC contract.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod api;
+mod fake_store;
+mod hostile;
+mod outage;
+mod page;
+mod serving;
+mod web;

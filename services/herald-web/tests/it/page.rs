@@ -1,0 +1,218 @@
+//! The log and the page of one record.
+
+use domain::Record;
+use testkit::record;
+
+use crate::{fake_store::Mood, web::Web};
+
+/// The parts of a page that are between these two texts, trimmed.
+fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
+    let (_, rest) = page
+        .split_once(start)
+        .unwrap_or_else(|| panic!("{start} in {page}"));
+    rest.split_once(end).unwrap_or((rest, "")).0.trim()
+}
+
+fn shown_ids(page: &str) -> Vec<u64> {
+    let rows = page.split("<tr class=").skip(1);
+    rows.filter_map(|row| between(row, "id=\"r", "\"").parse().ok())
+        .collect()
+}
+
+fn step(page: &str, name: &str) -> Option<String> {
+    let (_, rest) = page.split_once(&format!("<a class=\"step {name}\" href=\""))?;
+    Some(rest.split_once('"')?.0.replace("&amp;", "&"))
+}
+
+#[tokio::test]
+async fn a_row_shows_every_column() {
+    let shown = Record {
+        received_us: 1_795_393_361_123_456,
+        created_us: 1_795_389_000_000_000,
+        exception: "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: no\n"
+            .to_owned(),
+        stack: "Stack (most recent call last):\n  File \"b.py\", line 2".to_owned(),
+        ..record(3)
+    };
+    let web = Web::with(vec![shown]).await;
+    let page = web.page("/", 200).await;
+    insta::assert_snapshot!(between(&page, "<tbody>", "</tbody>"), @r#"
+    <tr class="error" id="r1">
+    <td class="when"><a href="/record/1"><time datetime="2026-11-23T00:22:41.123456Z"><span class="date">2026-11-23</span> 00:22:41.123</time></a><span class="made"><span class="lag">created 1 h 12 min earlier</span> <time datetime="2026-11-22T23:10:00.000000Z">2026-11-22 23:10:00.000</time></span></td>
+    <td class="severity"><a class="level" href="/?level=ERROR">ERROR</a></td>
+    <td class="place"><bdi class="system_id"><a href="/?system_id=system_0">system_0</a></bdi><span class="slash"> / </span><bdi class="sub_system_id"><a href="/?sub_system_id=host_3">host_3</a></bdi><span class="slash"> / </span><bdi class="sub_sub_system_id"><a href="/?sub_sub_system_id=worker">worker</a></bdi><ul class="tags"><li><span class="key">produkt_id</span> <bdi><a href="/?produkt_id=product_1">product_1</a></bdi></li><li><span class="key">user_spec_1</span> <bdi><a href="/?user_spec_1=blue">blue</a></bdi></li><li><span class="key">user_spec_2</span> <bdi><a href="/?user_spec_2=north">north</a></bdi></li></ul></td>
+    <td class="code"><bdi>module_3</bdi><span class="dot">.</span><bdi>function_3</bdi><span class="line">:13</span> <bdi class="version">1.2.19</bdi></td>
+    <td class="what"><div class="message">record 3</div>
+    <details class="fold exception"><summary><span class="kind">exception</span> <bdi>ValueError: no</bdi></summary><pre>
+    Traceback (most recent call last):
+      File &quot;a.py&quot;, line 1
+    ValueError: no</pre></details>
+    <details class="fold stack"><summary><span class="kind">stack</span> <bdi>File &quot;b.py&quot;, line 2</bdi></summary><pre>
+    Stack (most recent call last):
+      File &quot;b.py&quot;, line 2</pre></details>
+    <details class="fold extra"><summary><span class="kind">extra</span> <bdi>attempt</bdi></summary><pre>
+    {
+      &quot;attempt&quot;: 3
+    }</pre></details></td>
+    </tr>
+    "#);
+}
+
+#[tokio::test]
+async fn steps_lead_through_all_records_and_back() {
+    let web = Web::with((0..7).map(record).collect()).await;
+    let walk = async |start: &str, name: &str| {
+        let mut pages = Vec::new();
+        let mut href = Some(start.to_owned());
+        while let Some(at) = href {
+            let page = web.page(&at, 200).await;
+            href = step(&page, name);
+            pages.push(shown_ids(&page));
+        }
+        pages
+    };
+    let check = async |start: &str, name: &str, expected: &[&[u64]]| {
+        assert_eq!(walk(start, name).await, expected, "{start}");
+    };
+    check("/?limit=3", "older", &[&[7, 6, 5], &[4, 3, 2], &[1]]).await;
+    check(
+        "/?limit=3&before=2",
+        "newer",
+        &[&[1], &[4, 3, 2], &[7, 6, 5]],
+    )
+    .await;
+    check(
+        "/?limit=3&order=asc",
+        "newer",
+        &[&[1, 2, 3], &[4, 5, 6], &[7]],
+    )
+    .await;
+    check("/?limit=3&system_id=system_0", "older", &[&[7, 4, 1]]).await;
+}
+
+#[tokio::test]
+async fn a_form_leads_to_the_shortest_address() {
+    let web = Web::with(Vec::new()).await;
+    let check = async |path: &str, expected: &str| {
+        let answer = web.get(path).await;
+        assert_eq!(answer.status, 303, "{path}");
+        assert_eq!(answer.headers["location"], expected, "{path}");
+    };
+    check("/?pattern=&level=&limit=", "/").await;
+    check(
+        "/?pattern=disk+full&level=&notify_level=ERROR",
+        "/?pattern=disk+full&level=ERROR",
+    )
+    .await;
+    web.page("/?pattern=disk+full", 200).await;
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_told_at_its_field_and_the_form_is_kept() {
+    let web = Web::with(vec![record(1)]).await;
+    let page = web
+        .page(
+            "/?limit=abc&level=loud&starting_at=soon&pattern=disk&system_id=a&colour=red",
+            400,
+        )
+        .await;
+    let check = |expected: &str| assert!(page.contains(expected), "{expected} in {page}");
+    check("id=\"limit-problem\"><b>limit</b>: `abc` is no number from 1 to 1000");
+    check("id=\"level-problem\"><b>level</b>: `loud` is no level");
+    check("id=\"from-problem\"><b>from</b>: `soon` is no time");
+    check("<b>colour</b>: no such parameter");
+    check("name=\"limit\" type=\"text\" value=\"abc\"");
+    check("name=\"pattern\" type=\"search\" value=\"disk\"");
+    check("name=\"system_id\" type=\"text\" value=\"a\"");
+    check("<option value=\"loud\" selected>");
+    assert!(web.store.questions().is_empty(), "the store was not asked");
+    let both = web.page("/?before=3&after=1", 400).await;
+    assert!(both.contains("<b>after</b>: give `before` or `after`, not both"));
+}
+
+#[tokio::test]
+async fn active_filters_can_be_taken_away() {
+    let web = Web::with(vec![record(0)]).await;
+    let page = web
+        .page("/?system_id=system_0&q=record&limit=5&before=9", 200)
+        .await;
+    let chips = between(&page, "<ul class=\"chips\"", "</ul>");
+    assert!(
+        chips
+            .contains("<a href=\"/?q=record&amp;limit=5\" aria-label=\"Remove filter system_id\">")
+    );
+    assert!(
+        chips.contains("<a href=\"/?system_id=system_0&amp;limit=5\""),
+        "{chips}"
+    );
+    assert!(page.contains("<input type=\"hidden\" name=\"q\" value=\"record\">"));
+}
+
+#[tokio::test]
+async fn an_unusual_level_shows_its_number() {
+    let check = async |level: i32, name: &str, class: &str, shown: &str| {
+        let unusual = Record {
+            level,
+            level_name: name.to_owned(),
+            ..record(0)
+        };
+        let page = Web::with(vec![unusual]).await.page("/", 200).await;
+        assert!(page.contains(&format!("<tr class=\"{class}\"")), "{level}");
+        assert!(
+            page.contains(&format!("\">{shown}</a></td>")),
+            "{shown}: {page}"
+        );
+    };
+    check(30, "WARNING", "warning", "WARNING").await;
+    check(25, "NOTICE", "info", "NOTICE 25").await;
+    check(50, "INFO", "critical", "INFO 50").await;
+    check(40, "", "error", "ERROR").await;
+    check(-1, "", "debug", "DEBUG -1").await;
+}
+
+#[tokio::test]
+async fn an_empty_log_says_why() {
+    let web = Web::with(Vec::new()).await;
+    let check = async |path: &str, expected: &str| {
+        let page = web.page(path, 200).await;
+        assert!(page.contains(expected), "{path}: {page}");
+    };
+    check("/", "Nothing has been received yet.").await;
+    check("/?level=ERROR", "No record passes these filters.").await;
+    check("/?before=5", "There are no more records in this direction.").await;
+}
+
+#[tokio::test]
+async fn a_partial_list_says_so() {
+    let web = Web::with((0..5).map(record).collect()).await;
+    web.store.set_mood(Mood::Deadline(2));
+    let page = web.page("/", 200).await;
+    assert!(page.contains("The search ended at its deadline"), "{page}");
+    assert_eq!(step(&page, "older").as_deref(), Some("/?before=4"));
+}
+
+#[tokio::test]
+async fn a_record_has_a_page_with_all_it_has() {
+    let mut full = record(3);
+    full.exception = "\nValueError: x".to_owned();
+    full.extra = r#"{"b":1.10,"a":null}"#.to_owned();
+    let web = Web::with(vec![record(0), full, record(1)]).await;
+    let page = web.page("/record/2", 200).await;
+    let check = |expected: &str| assert!(page.contains(expected), "{expected} in {page}");
+    check("<h1>Record 2</h1>");
+    check("2023-11-14T22:13:20.503000Z");
+    check("<pre>\n\nValueError: x</pre>");
+    check("  &quot;b&quot;: 1.10,\n  &quot;a&quot;: null");
+    check("<dt>path</dt><dd><bdi>/srv/shop/module_3.py</bdi></dd>");
+    check("<dt>thread</dt><dd><bdi>139637976000000</bdi></dd>");
+    check("<a href=\"/?system_id=system_0\">");
+    assert_eq!(step(&page, "newer").as_deref(), Some("/record/3"));
+    assert_eq!(step(&page, "older").as_deref(), Some("/record/1"));
+    for path in ["/record/4", "/record/x", "/record/0"] {
+        let page = web.page(path, 404).await;
+        assert!(
+            page.contains("there is no such record, or no longer"),
+            "{path}"
+        );
+    }
+}

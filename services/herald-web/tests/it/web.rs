@@ -1,0 +1,65 @@
+//! A served herald-web and the store behind it.
+
+use domain::{Record, Stage};
+use herald_web::{Config, serve};
+use testkit::http::{Response, get};
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::fake_store::FakeStore;
+
+/// herald-web on a port of its own; ends when dropped.
+pub(crate) struct Web {
+    pub(crate) base: String,
+    pub(crate) store: FakeStore,
+    _guard: DropGuard,
+}
+
+impl Web {
+    /// Over a store with these records, which get ids from 1.
+    pub(crate) async fn with(records: Vec<Record>) -> Self {
+        Self::at(Stage::Development, records).await
+    }
+
+    /// The same of another stage.
+    pub(crate) async fn at(stage: Stage, records: Vec<Record>) -> Self {
+        let store = FakeStore::start(records).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listen = listener.local_addr().unwrap();
+        let config = Config {
+            stage,
+            listen,
+            store_url: format!("http://{}", store.address()),
+        };
+        let shutdown = CancellationToken::new();
+        let guard = shutdown.clone().drop_guard();
+        tokio::spawn(async move { serve(listener, &config, shutdown).await.unwrap() });
+        Self {
+            base: format!("http://{listen}"),
+            store,
+            _guard: guard,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        get(&format!("{}{path}", self.base)).await.unwrap()
+    }
+
+    /// The body of a page with its status.
+    pub(crate) async fn page(&self, path: &str, status: u16) -> String {
+        let response = self.get(path).await;
+        assert_eq!(response.status.as_u16(), status, "{path}");
+        response.text()
+    }
+
+    pub(crate) async fn json(&self, path: &str, status: u16) -> serde_json::Value {
+        let response = self.get(path).await;
+        assert_eq!(
+            response.status.as_u16(),
+            status,
+            "{path}: {}",
+            response.text()
+        );
+        response.json()
+    }
+}
