@@ -5,7 +5,7 @@ use std::{sync::Arc, sync::LazyLock, time::Instant};
 use axum::{
     Router,
     extract::{MatchedPath, Path, Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::Response,
     routing::get,
@@ -105,7 +105,6 @@ async fn measure(request: Request, next: Next) -> Response {
 }
 
 async fn protect(request: Request, next: Next) -> Response {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
@@ -118,9 +117,5 @@ async fn protect(request: Request, next: Next) -> Response {
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    if !is_read {
-        // Nothing reads a body: what is left of it must not be taken for a request.
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
     response
 }

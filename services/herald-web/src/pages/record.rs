@@ -70,7 +70,7 @@ fn render(app: &App, context: &RecordContext) -> Response {
     let numbers = [record.line, record.process, record.thread].map(number);
     let extra = json_text::indent(&record.extra);
     let no_filter = Parameters::default();
-    let before = (record.id + NEWER_IN_LOG + 1).to_string();
+    let before = record.id.saturating_add(NEWER_IN_LOG + 1).to_string();
     let view = RecordPage {
         layout: Layout::new(app, format!("Record {}", record.id)),
         id: record.id,

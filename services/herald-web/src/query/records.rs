@@ -67,7 +67,7 @@ pub(crate) fn read_records(
             .value("limit", |text| read_count(text, limit))
             .unwrap_or(RecordQuery::DEFAULT_LIMIT),
         before: read.value("before", read_id),
-        after: read.value("after", read_id),
+        after: read.value("after", read_lower_bound),
     };
     RecordsRequest { query, problems }
 }
@@ -109,6 +109,14 @@ pub(crate) fn read_id(text: &str) -> Result<u64, String> {
     match text.parse::<u64>() {
         Ok(0) | Err(_) => Err(format!("`{text}` is no id of a record")),
         Ok(id) => Ok(id),
+    }
+}
+
+/// As [`read_id`], or 0, below every id.
+fn read_lower_bound(text: &str) -> Result<u64, String> {
+    match text {
+        "0" => Ok(0),
+        text => read_id(text),
     }
 }
 

@@ -2,6 +2,10 @@
 
 use domain::{Record, Stage};
 use testkit::{http, record};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::web::Web;
 
@@ -70,6 +74,26 @@ async fn the_stage_is_on_every_page() {
             assert!(page.contains(&format!("class=\"stage-{class}\"")), "{path}");
         }
     }
+}
+
+#[tokio::test]
+async fn only_reading_is_allowed() {
+    let web = Web::with(vec![record(1)]).await;
+    let check = async |method: &str, path: &str, status: &str| {
+        let address = web.base.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+    };
+    check("POST", "/", "405").await;
+    check("DELETE", "/api/v1/records/1", "405").await;
+    check("POST", "/nothing", "404").await;
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ impl Walk {
             let turn = newest_id.or_else(|| Some(self.query.before? - 1));
             (page.next, turn.filter(|_| self.query.before.is_some()))
         } else {
-            let turn = oldest_id.or_else(|| Some(self.query.after? + 1));
+            let turn = oldest_id.or_else(|| self.query.after?.checked_add(1));
             (turn.filter(|_| self.query.after.is_some()), page.next)
         };
         let page_link = |name: &str, id: u64| {
@@ -197,6 +197,8 @@ mod tests {
             assert_eq!((found.1.as_deref(), found.2.as_deref()), (newer, older));
         };
         check("/?before=5", Some("/?after=4"), None);
+        check("/?before=1", Some("/?after=0"), None);
+        check("/?after=18446744073709551615", None, None);
         check("/?after=6", None, Some("/?before=7"));
         check("/?order=asc&after=6", None, Some("/?order=asc&before=7"));
         check("/?order=asc&before=5", Some("/?order=asc&after=4"), None);
