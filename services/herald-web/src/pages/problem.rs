@@ -42,8 +42,8 @@ pub(crate) fn respond_to_store(app: &App, failure: &StoreError) -> Response {
     let view = ProblemView {
         layout: Layout::new(app, heading).refreshed_after(RETRY_AFTER_S),
         heading,
-        message: "Records are kept by the bridges meanwhile; none is lost. This page tries \
-                  again by itself every 5 seconds and shows them as soon as the store is back.",
+        message: "The bridges keep what programs send meanwhile. This page tries again by \
+                  itself every 5 seconds and shows the records as soon as the store is back.",
     };
     let mut response = html(app, status, "problem.html", &view);
     let value = HeaderValue::from_static(RETRY_AFTER_S);
