@@ -6,6 +6,9 @@ const MAX_BYTES: usize = 64 << 10;
 /// Blocks up to this long keep everything in dictionaries: no chunks.
 const SMALL_ROWS: usize = 64;
 
+/// How many rows are taken at once.
+pub(super) const GROUP_ROWS: usize = 32;
+
 /// A dictionary in the making.
 #[derive(Default)]
 pub(super) struct Dictionary {
@@ -64,29 +67,36 @@ impl Dictionary {
         &self.bytes[start..self.ends[code] as usize]
     }
 
-    /// Appends the next row's value.
-    pub(super) fn push(&mut self, value: &[u8]) {
+    /// Appends the values of the next rows, at most [`GROUP_ROWS`]. All are
+    /// hashed before any is looked up: that lets the processor fetch them from
+    /// memory side by side.
+    pub(super) fn extend<'a>(&mut self, values: impl Iterator<Item = &'a [u8]> + Clone) {
         if self.overflown {
             return;
         }
-        let code = match self.codes.last() {
-            Some(last) if self.value(usize::from(*last)) == value => *last,
-            _ => self.code_of(value),
-        };
-        self.codes.push(code);
+        let mut hashes = [0; GROUP_ROWS];
+        for (hash, value) in hashes.iter_mut().zip(values.clone()) {
+            *hash = hash_of(value);
+        }
+        for (hash, value) in hashes.into_iter().zip(values) {
+            let Some(code) = self.code_of(value, hash) else {
+                self.overflown = true;
+                return;
+            };
+            self.codes.push(code);
+        }
     }
 
-    fn code_of(&mut self, value: &[u8]) -> u16 {
+    fn code_of(&mut self, value: &[u8], hash: u32) -> Option<u16> {
         if self.ends.len() * 2 >= self.table.len() {
             self.grow();
         }
-        let hash = hash(value);
         let mask = self.table.len() - 1;
         let mut slot = hash as usize & mask;
         while self.table[slot] != 0 {
             let code = usize::from(self.table[slot] - 1);
             if self.hashes[code] == hash && self.value(code) == value {
-                return code as u16;
+                return Some(code as u16);
             }
             slot = (slot + 1) & mask;
         }
@@ -95,14 +105,13 @@ impl Dictionary {
         let hopeless = !self.eager && code > SMALL_ROWS + self.codes.len() / 2;
         let too_long = code > 0 && self.bytes.len() + value.len() > MAX_BYTES;
         if code >= self.max_values || too_long || hopeless {
-            self.overflown = true;
-            return 0;
+            return None;
         }
         self.table[slot] = code as u16 + 1;
         self.hashes.push(hash);
         self.bytes.extend_from_slice(value);
         self.ends.push(self.bytes.len() as u32);
-        code as u16
+        Some(code as u16)
     }
 
     fn grow(&mut self) {
@@ -120,18 +129,23 @@ impl Dictionary {
 }
 
 /// Never stored, so it may change.
-fn hash(value: &[u8]) -> u32 {
+fn hash_of(value: &[u8]) -> u32 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut hash = value.len() as u64;
-    let (words, rest) = value.as_chunks::<8>();
-    for word in words {
-        hash = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
-        hash ^= hash >> 32;
-    }
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    hash = (hash ^ u64::from_le_bytes(last)).wrapping_mul(FACTOR);
-    (hash >> 32) as u32
+    let mut hash = (value.len() as u64).wrapping_mul(FACTOR);
+    let last = if let Some(last) = value.last_chunk::<8>() {
+        for word in value.as_chunks::<8>().0 {
+            hash = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
+            hash ^= hash >> 32;
+        }
+        u64::from_le_bytes(*last)
+    } else if let (Some(first), Some(last)) = (value.first_chunk::<4>(), value.last_chunk::<4>()) {
+        u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+    } else {
+        value
+            .iter()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte))
+    };
+    ((hash ^ last).wrapping_mul(FACTOR) >> 32) as u32
 }
 
 /// The value of `child` that follows from each value of `parent`, if it does
@@ -151,13 +165,13 @@ pub(super) fn derivation(parent: &Dictionary, child: &Dictionary) -> Option<Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::{Dictionary, derivation};
+    use super::{Dictionary, GROUP_ROWS, derivation};
 
     fn of(values: &[&str], rows: usize) -> Dictionary {
         let mut dictionary = Dictionary::default();
         dictionary.start(rows);
-        for value in values {
-            dictionary.push(value.as_bytes());
+        for values in values.chunks(GROUP_ROWS) {
+            dictionary.extend(values.iter().map(|value| value.as_bytes()));
         }
         dictionary
     }

@@ -8,7 +8,7 @@ use super::bytes::{put_varint, seal, zigzag};
 use super::chunk::{join, put_chunks};
 use super::codes::put_codes;
 use super::column::{COLUMNS, NumberColumn, TextColumn};
-use super::dictionary::{Dictionary, derivation};
+use super::dictionary::{Dictionary, GROUP_ROWS, derivation};
 use super::filter::Grams;
 use super::frame::Press;
 use super::numbers::{cost_bits, put_numbers};
@@ -16,10 +16,6 @@ use super::{BlockMeta, Effort, EncodedBlock, FILTER_MIN_RECORDS, FORMAT, MAX_REC
 
 /// How many bytes of text one block takes at most, unless one record alone has more.
 const BATCH_BYTES: usize = 16 << 20;
-/// How many rows are taken through all columns before the next: few enough to
-/// stay in the processor's cache, many enough to keep one column's code hot.
-const GROUP_ROWS: usize = 32;
-
 /// Kinds of columns; stored.
 pub(super) mod kind {
     /// All 0, or all empty.
@@ -142,23 +138,23 @@ impl Encoder {
         for dictionary in &mut self.dictionaries {
             dictionary.start(records.len());
         }
+        // A few rows through all columns, then the next: they stay in the cache.
         for group in records.chunks(GROUP_ROWS) {
             for column in NumberColumn::ALL {
                 let values = group.iter().map(|record| column.of(record));
                 self.numbers[column as usize].extend(values);
             }
             for column in TextColumn::ALL {
-                let dictionary = &mut self.dictionaries[column as usize];
-                for record in group {
-                    dictionary.push(column.of(record).as_bytes());
-                }
+                let values = group.iter().map(|record| column.of(record).as_bytes());
+                self.dictionaries[column as usize].extend(values);
             }
         }
         // Times hardly repeat: they have no dictionary.
         for column in &NumberColumn::ALL[2..] {
-            let dictionary = &mut self.dictionaries[*column as usize];
-            for value in &self.numbers[*column as usize] {
-                dictionary.push(&value.to_le_bytes());
+            for group in self.numbers[*column as usize].chunks(GROUP_ROWS) {
+                let bytes = group.iter().map(|value| value.to_le_bytes());
+                let bytes: Vec<[u8; 8]> = bytes.collect();
+                self.dictionaries[*column as usize].extend(bytes.iter().map(|b| &b[..]));
             }
         }
     }

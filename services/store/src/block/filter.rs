@@ -52,31 +52,49 @@ pub(super) fn context_key(field: ContextField, value: &[u8]) -> u64 {
 /// one of its samples whose key's low half is lowest. That looks at nothing
 /// outside the window, so a text gives all keys that a part of it gives.
 pub(super) fn for_each_id_key(folded: &[u8], mut found: impl FnMut(u64)) {
-    let (mut start, mut digit, mut last) = (0, None, None);
+    // Where the word at hand starts, where its last digit is (or was, before
+    // it), and from where on samples have no key yet.
+    let (mut start, mut digit, mut next) = (0, usize::MAX, 0);
     let mut keys = [0; SAMPLES_IN_A_ROW];
+    let mut last = None;
     for (at, byte) in folded.iter().enumerate() {
-        if !byte.is_ascii_alphanumeric() {
-            start = at + 1;
+        match CLASS[usize::from(*byte)] {
+            OTHER => start = at + 1,
+            DIGIT => digit = at,
+            _ => {}
+        }
+        let end = at + 1;
+        if end < start + WINDOW || digit.wrapping_add(WINDOW) < end {
             continue;
         }
-        if byte.is_ascii_digit() {
-            digit = Some(at);
+        for sample in next.max(end - WINDOW)..=end - SAMPLE {
+            keys[sample % SAMPLES_IN_A_ROW] = sample_key(&folded[sample..sample + SAMPLE]);
         }
-        if at + 1 < start + SAMPLE {
-            continue;
-        }
-        keys.rotate_left(1);
-        keys[SAMPLES_IN_A_ROW - 1] = sample_key(&folded[at + 1 - SAMPLE..=at]);
-        if at + 1 < start + WINDOW || digit.is_none_or(|digit| digit + WINDOW <= at) {
-            continue;
-        }
-        let lowest = keys.iter().copied().min_by_key(|key| *key as u32);
+        next = end - SAMPLE + 1;
+        let lowest = keys.into_iter().min_by_key(|key| (*key as u32, *key));
         if lowest != last {
             last = lowest;
             found(lowest.unwrap_or(0));
         }
     }
 }
+
+const OTHER: u8 = 0;
+const DIGIT: u8 = 1;
+const LETTER: u8 = 2;
+const CLASS: [u8; 256] = {
+    let mut class = [OTHER; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        if byte.is_ascii_digit() {
+            class[byte as usize] = DIGIT;
+        } else if byte.is_ascii_alphabetic() {
+            class[byte as usize] = LETTER;
+        }
+        byte += 1;
+    }
+    class
+};
 
 fn sample_key(sample: &[u8]) -> u64 {
     let mut bytes = [0; 8];
@@ -106,7 +124,11 @@ pub(super) struct Grams {
     seen: Vec<u64>,
     /// Those of them that are set.
     grams: Vec<u32>,
-    keys: KeySet,
+    /// The other keys by slice, most of them once.
+    keys: [Vec<u64>; FILTER_SLICES],
+    /// Some keys that came last, each at the place that its bits say.
+    recent: Vec<u64>,
+    distinct: KeySet,
     folded: Vec<u8>,
 }
 
@@ -115,7 +137,9 @@ impl Default for Grams {
         Self {
             seen: vec![0; 1 << 18],
             grams: Vec::new(),
-            keys: KeySet::default(),
+            keys: Default::default(),
+            recent: vec![0; 1 << 12],
+            distinct: KeySet::default(),
             folded: Vec::new(),
         }
     }
@@ -135,41 +159,47 @@ impl Grams {
                 self.grams.push(gram);
             }
         }
-        for_each_id_key(&folded, |key| self.keys.insert(key));
+        for_each_id_key(&folded, |key| self.add(key));
         self.folded = folded;
     }
 
     /// Adds a value of a context field.
     pub(super) fn add_context(&mut self, field: ContextField, value: &[u8]) {
-        self.keys.insert(context_key(field, value));
+        self.add(context_key(field, value));
+    }
+
+    fn add(&mut self, key: u64) {
+        let place = key as usize % self.recent.len();
+        if self.recent[place] != key {
+            self.recent[place] = key;
+            self.keys[slice_of(key)].push(key);
+        }
     }
 
     /// The slices of all that was added; starts over.
     pub(super) fn take_slices(&mut self) -> Vec<Vec<u8>> {
-        let mut slices: [Vec<u64>; FILTER_SLICES] = Default::default();
         for gram in self.grams.drain(..) {
             self.seen[(gram >> 6) as usize] = 0;
             let [_, bytes @ ..] = gram.to_be_bytes();
             // What spans two texts is in no search.
             if !bytes.contains(&END) {
                 let key = gram_key(bytes);
-                slices[slice_of(key)].push(key);
+                self.keys[slice_of(key)].push(key);
             }
         }
-        for key in self.keys.drain() {
-            slices[slice_of(key)].push(key);
-        }
-        let slice = |(index, keys): (usize, &mut Vec<u64>)| {
+        self.recent.fill(0);
+        let slices = self.keys.iter_mut().enumerate().map(|(index, keys)| {
             let mut slice = Vec::new();
-            put_fuse(&mut slice, keys);
+            put_fuse(&mut slice, self.distinct.of(keys));
+            keys.clear();
             seal(&mut slice, ANY_BLOCK, FIRST_PLACE + index as u32);
             slice
-        };
-        slices.iter_mut().enumerate().map(slice).collect()
+        });
+        slices.collect()
     }
 }
 
-/// A set of keys that are already well mixed.
+/// Removes doubles from keys that are already well mixed.
 #[derive(Default)]
 struct KeySet {
     /// Open addressing; 0 is free. A power of two, never more than half full.
@@ -178,33 +208,22 @@ struct KeySet {
 }
 
 impl KeySet {
-    fn insert(&mut self, key: u64) {
-        if self.keys.len() * 2 >= self.table.len() {
-            self.table = vec![0; (self.table.len() * 2).max(1 << 12)];
-            for key in &self.keys {
-                let slot = Self::slot(&self.table, *key);
+    /// Each of these keys once.
+    fn of(&mut self, keys: &[u64]) -> &mut Vec<u64> {
+        self.table.clear();
+        self.table.resize((keys.len() * 2).next_power_of_two(), 0);
+        self.keys.clear();
+        let mask = self.table.len() - 1;
+        for key in keys {
+            let mut slot = *key as usize & mask;
+            while self.table[slot] != 0 && self.table[slot] != *key {
+                slot = (slot + 1) & mask;
+            }
+            if self.table[slot] == 0 {
                 self.table[slot] = *key;
+                self.keys.push(*key);
             }
         }
-        let slot = Self::slot(&self.table, key);
-        if self.table[slot] == 0 {
-            self.table[slot] = key;
-            self.keys.push(key);
-        }
-    }
-
-    /// Where the key is, or would be.
-    fn slot(table: &[u64], key: u64) -> usize {
-        let mask = table.len() - 1;
-        let mut slot = key as usize & mask;
-        while table[slot] != 0 && table[slot] != key {
-            slot = (slot + 1) & mask;
-        }
-        slot
-    }
-
-    fn drain(&mut self) -> std::vec::Drain<'_, u64> {
-        self.table.fill(0);
-        self.keys.drain(..)
+        &mut self.keys
     }
 }
