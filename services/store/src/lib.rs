@@ -18,6 +18,7 @@ pub mod block;
 mod clock;
 mod config;
 mod db;
+pub mod direct;
 mod error;
 mod grpc;
 mod journal;

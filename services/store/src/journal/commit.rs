@@ -39,6 +39,14 @@ impl CommitError {
             Self::Encoding => true,
         }
     }
+
+    /// What to tell people of an entry that was refused.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.message().to_owned(),
+            error => error.to_string(),
+        }
+    }
 }
 
 /// Takes a range of slots. After an error nothing is taken; the connection has

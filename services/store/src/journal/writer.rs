@@ -214,7 +214,7 @@ impl Writer {
         mut refusal: CommitError,
     ) -> Result<(), CommitError> {
         let slot = &group.slots[at];
-        let mut next = isolate::stand_in(slot, &group.records, &refusal.to_string());
+        let mut next = isolate::stand_in(slot, &group.records, &refusal.reason());
         while let Some(stand_in) = next.take().filter(|_| refusal.is_refusal()) {
             warn!(
                 bridge_id = %slot.bridge_id,
@@ -227,7 +227,7 @@ impl Writer {
                 Ok(()) => return Ok(()),
                 Err(error) => refusal = error,
             }
-            next = isolate::stand_in(&alone.slots[0], &[], &refusal.to_string());
+            next = isolate::stand_in(&alone.slots[0], &[], &refusal.reason());
         }
         Err(refusal)
     }

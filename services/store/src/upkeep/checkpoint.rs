@@ -27,10 +27,16 @@ pub(super) async fn run(app: &App) -> Result<(), StoreError> {
         .gauges
         .wal_bytes
         .store(log_bytes, Ordering::Relaxed);
-    let wal_bytes = app.config.wal_bytes;
-    if log_bytes < wal_bytes / 4 {
-        return Ok(());
+    match log_bytes < app.config.wal_bytes / 4 {
+        true => Ok(()),
+        false => cut(app).await,
     }
+}
+
+/// Cuts the log, unless readers are in the way.
+pub(super) async fn cut(app: &App) -> Result<(), StoreError> {
+    let wal_bytes = app.config.wal_bytes;
+    let log_bytes = log_bytes(app);
     let mut conn = app.database.aside().await?;
     db::file::checkpoint(&mut conn, CheckpointMode::Passive).await?;
     conn.close().await?;

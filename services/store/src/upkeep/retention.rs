@@ -7,7 +7,7 @@ use domain::Micros;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::{LOOK_TIME, step};
+use super::{LOOK_TIME, checkpoint, step};
 use crate::{
     App,
     clock::now_us,
@@ -106,19 +106,26 @@ async fn removed(app: &App, next: Step) -> Result<bool, StoreError> {
 /// Shrinks the file to what is used, with some slack.
 async fn give_back(app: &App, mut space: Space) -> Result<(), StoreError> {
     let max_bytes = app.config.max_bytes.unwrap_or(u64::MAX);
+    let mut has_shrunk = false;
     loop {
         let slack = (space.total_bytes / SLACK_PART).max(SLACK_BYTES);
         let is_over = space.total_bytes > max_bytes && space.free_bytes > 0;
         if space.free_bytes <= slack && !is_over {
-            return Ok(());
+            break;
         }
         let bytes = STEP_VACUUM_BYTES;
         let after = step(app, Step::Vacuum { bytes }).await?.space;
         if after.total_bytes >= space.total_bytes {
-            return Ok(());
+            break;
         }
         space = after;
-        super::checkpoint::run(app).await?;
+        has_shrunk = true;
+        checkpoint::run(app).await?;
+    }
+    // The file itself shrinks when the log is merged into it.
+    match has_shrunk {
+        true => checkpoint::cut(app).await,
+        false => Ok(()),
     }
 }
 

@@ -8,8 +8,10 @@ use proto::v1::{
     ingest_service_client::IngestServiceClient, record_service_client::RecordServiceClient,
     status_service_client::StatusServiceClient,
 };
+use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use store::Config;
 use tempfile::TempDir;
+use testkit::Process;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -49,7 +51,10 @@ impl Store {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = TempDir::new().unwrap();
+        Self::start_in(TempDir::new().unwrap(), change).await
+    }
+
+    pub(crate) async fn start_in(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(folder.path());
         change(&mut config);
         let mut store = Self {
@@ -65,16 +70,14 @@ impl Store {
         let listener = TcpListener::bind(self.config.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(store::serve(
-            listener,
-            self.config.clone(),
-            shutdown.clone(),
-        ));
+        let config = self.config.clone();
+        let task = tokio::spawn(store::serve(listener, config, shutdown.clone()));
         self.running = Some(Running {
             address,
             shutdown,
             task,
         });
+        self.clients().get_status().await;
     }
 
     pub(crate) async fn stop(&mut self) {
@@ -86,6 +89,13 @@ impl Store {
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
         self.run().await;
+    }
+
+    /// What a query of one number answers.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        let options = SqliteConnectOptions::new().filename(database(self.folder.path()));
+        let mut conn = options.connect().await.unwrap();
+        sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap()
     }
 
     pub(crate) fn clients(&self) -> Clients {
@@ -256,6 +266,14 @@ pub(crate) fn gap(count: u64) -> Entry {
         count,
         reason: "destroyed".to_owned(),
     })
+}
+
+/// Where a store's process listens, as its log tells.
+pub(crate) fn serving_address(process: &Process) -> Option<SocketAddr> {
+    let log = process.stderr();
+    let line = log.lines().find(|line| line.contains("\"serving\""))?;
+    let (_, address) = line.split_once("\"address\":\"")?;
+    address.split('"').next()?.parse().ok()
 }
 
 /// The database file of a folder.

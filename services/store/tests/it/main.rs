@@ -2,4 +2,12 @@
 //! folder.
 
 mod append;
+mod backup;
+mod crash;
+mod full_disk;
 mod harness;
+mod paging;
+mod poison;
+mod retention;
+mod search;
+mod start;

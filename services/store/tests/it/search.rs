@@ -1,0 +1,276 @@
+//! Every answer equals a naive filter over all records: for random histories,
+//! filters, orders, limits and cursors, while blocks are merged.
+
+use std::time::Duration;
+
+use domain::{ContextField, Entry, Order, Record, RecordFilter, RecordQuery};
+use proptest::{
+    prelude::{Strategy, any},
+    prop_oneof,
+    sample::select,
+    strategy::Just,
+    test_runner::{Config, TestRunner},
+};
+use testkit::wait_until;
+use uuid::Uuid;
+
+use crate::harness::{Clients, DEADLINE, Store};
+
+const ONE: Uuid = Uuid::from_u128(1);
+const WORDS: [&str; 8] = [
+    "timeout",
+    "Straße",
+    "deadbeef00",
+    "100%",
+    "a_b",
+    "'quote\"",
+    "connection",
+    "ÄRGER",
+];
+
+/// Batches of records that are made from numbers, and questions about them.
+#[derive(Debug, Clone)]
+struct Story {
+    batches: Vec<(usize, u64)>,
+    queries: Vec<RecordQuery>,
+}
+
+fn story() -> impl Strategy<Value = Story> {
+    let size = prop_oneof![4 => 1_usize..20, 2 => 20_usize..300, 1 => 700_usize..1_000];
+    (
+        proptest::collection::vec((size, any::<u64>()), 1..24),
+        proptest::collection::vec(query(), 12),
+    )
+        .prop_map(|(batches, queries)| Story { batches, queries })
+}
+
+fn query() -> impl Strategy<Value = RecordQuery> {
+    let cursor = || prop_oneof![2 => Just(None), 1 => (1_u64..3_000).prop_map(Some)];
+    (
+        filter(),
+        any::<bool>(),
+        prop_oneof![1_usize..20, 50_usize..2_000],
+        cursor(),
+        cursor(),
+    )
+        .prop_map(|(filter, is_newest, limit, before, after)| RecordQuery {
+            filter,
+            order: if is_newest {
+                Order::NewestFirst
+            } else {
+                Order::OldestFirst
+            },
+            limit,
+            before,
+            after,
+        })
+}
+
+fn filter() -> impl Strategy<Value = RecordFilter> {
+    let text = prop_oneof![
+        select(WORDS.to_vec()).prop_map(str::to_lowercase),
+        select(vec![
+            "e",
+            "ss",
+            "EADBEE",
+            "nothing",
+            "function_3",
+            "module_",
+            ""
+        ])
+        .prop_map(str::to_owned),
+        (0_u64..400).prop_map(|number| format!("{number:04x}")),
+    ];
+    let context = (
+        select(ContextField::ALL.to_vec()),
+        prop_oneof![
+            (0..4).prop_map(|n| format!("system_{n}")),
+            (0..4).prop_map(|n| format!("host_{n}")),
+            Just("blue".to_owned()),
+            (0..3_000).prop_map(|n| format!("job {n}")),
+        ],
+    );
+    let time = || prop_oneof![3 => Just(None), 1 => (0_i64..3_000_000).prop_map(Some)];
+    (
+        proptest::collection::vec(text, 0..3),
+        proptest::collection::vec(context, 0..2),
+        proptest::option::of(select(vec![10, 20, 25, 40, 50, 51])),
+        time(),
+        time(),
+    )
+        .prop_map(
+            |(substrings, context, min_level, from_us, to_us)| RecordFilter {
+                substrings,
+                context,
+                min_level,
+                from_us: from_us.map(|time| EPOCH_US + time),
+                to_us: to_us.map(|time| EPOCH_US + time),
+            },
+        )
+}
+
+const EPOCH_US: i64 = 1_700_000_000_500_000;
+
+fn record(number: u64, seed: u64) -> Record {
+    let noise = (number ^ seed)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .rotate_left(31);
+    let word = WORDS[(noise % 8) as usize];
+    Record {
+        received_us: EPOCH_US + (number * 1_000 + noise % 5_000).cast_signed(),
+        message: format!("{word} {:04x} {}", noise % 400, noise >> 8),
+        user_spec_1: format!("job {number}"),
+        exception: match noise % 11 {
+            0 => format!("Traceback\n  ValueError: {word}"),
+            _ => String::new(),
+        },
+        ..testkit::record(number)
+    }
+}
+
+fn naive(records: &[Record], query: &RecordQuery) -> Vec<Record> {
+    let is_asked_for = |record: &&Record| {
+        query.before.is_none_or(|before| record.id < before)
+            && query.after.is_none_or(|after| record.id > after)
+            && query.filter.matches(record)
+    };
+    let found = records.iter().filter(is_asked_for).cloned();
+    match query.order {
+        Order::OldestFirst => found.take(query.limit).collect(),
+        Order::NewestFirst => found.rev().take(query.limit).collect(),
+    }
+}
+
+async fn check(clients: &mut Clients, records: &[Record], query: &RecordQuery) {
+    let page = clients.list(query.clone()).await;
+    let found: Vec<Record> = page.records.into_iter().map(Record::from).collect();
+    let expected = naive(records, query);
+    let ids = |records: &[Record]| records.iter().map(|record| record.id).collect::<Vec<_>>();
+    assert_eq!(ids(&found), ids(&expected), "{query:?}");
+    assert_eq!(found, expected);
+    if page.next == 0 {
+        let all = RecordQuery {
+            limit: usize::MAX,
+            ..query.clone()
+        };
+        assert_eq!(
+            found.len(),
+            naive(records, &all).len(),
+            "more follow {query:?}"
+        );
+    }
+}
+
+async fn tell(story: Story) {
+    let store = Store::start().await;
+    let mut clients = store.clients();
+    let (mut bridge, _) = clients.open(ONE).await;
+    let mut records: Vec<Record> = Vec::new();
+    let mut queries = story.queries.iter().cycle();
+    for (size, seed) in &story.batches {
+        let first = records.len() as u64 + 1;
+        let batch: Vec<Record> = (first..first + *size as u64)
+            .map(|number| record(number, *seed))
+            .collect();
+        let entries = batch.iter().cloned();
+        let entries = entries
+            .map(|record| Entry::Record(Box::new(record)))
+            .collect();
+        bridge.append(first, entries).await.unwrap();
+        records.extend(
+            (first..)
+                .zip(batch)
+                .map(|(id, record)| Record { id, ..record }),
+        );
+        for query in queries.by_ref().take(3) {
+            check(&mut clients, &records, query).await;
+        }
+    }
+    for query in &story.queries {
+        check(&mut clients, &records, query).await;
+    }
+}
+
+#[test]
+fn answers_equal_a_naive_filter_while_blocks_are_merged() {
+    let cases = std::env::var("HERALD_CASES").map_or(24, |cases| cases.parse().unwrap());
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runner
+        .run(&story(), |story| {
+            runtime.block_on(tell(story));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn small_blocks_are_merged_and_nothing_changes() {
+    let store = Store::start().await;
+    let mut clients = store.clients();
+    let (mut bridge, _) = clients.open(ONE).await;
+    let mut records = Vec::new();
+    for id in 1..301 {
+        let record = record(id, 7);
+        records.push(Record {
+            id,
+            ..record.clone()
+        });
+        let entry = Entry::Record(Box::new(record));
+        bridge.append(id, vec![entry]).await.unwrap();
+    }
+    wait_until("few blocks are left", DEADLINE, async || {
+        store.count("SELECT count(*) FROM block").await < 60
+    })
+    .await;
+    assert_eq!(clients.all(1_000).await, records);
+}
+
+#[tokio::test]
+async fn the_deadline_ends_a_search_with_what_it_has() {
+    let store = Store::start_with(|config| {
+        config.query_timeout = Duration::from_millis(10);
+    })
+    .await;
+    let mut clients = store.clients();
+    let (mut bridge, _) = clients.open(ONE).await;
+    for first in (1..100_001).step_by(1_000) {
+        let batch = (first..first + 1_000).map(|number| record(number, 3));
+        let batch = batch
+            .map(|record| Entry::Record(Box::new(record)))
+            .collect();
+        bridge.append(first, batch).await.unwrap();
+    }
+    // `e` is in every block's filter and in no module: every text is looked through.
+    let query = |before| RecordQuery {
+        filter: RecordFilter {
+            substrings: vec!["e".to_owned(), "zz".to_owned()],
+            ..RecordFilter::default()
+        },
+        before,
+        ..RecordQuery::default()
+    };
+    let mut before = None;
+    let mut partial_answers = 0;
+    loop {
+        let request = proto::query_to_request(query(before));
+        match clients.records.list_records(request).await {
+            Ok(page) => {
+                let page = page.into_inner();
+                assert!(page.records.is_empty());
+                if page.next == 0 {
+                    break;
+                }
+                assert!(page.partial && before.is_none_or(|before| page.next < before));
+                partial_answers += 1;
+                before = Some(page.next);
+            }
+            Err(late) => assert_eq!(late.code(), tonic::Code::DeadlineExceeded, "{late}"),
+        }
+    }
+    assert!(partial_answers < 100_000);
+}
