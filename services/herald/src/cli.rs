@@ -1,0 +1,115 @@
+//! The commands, and the help that teaches them.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{backup::Backup, import::Import, log::Log, status::Status};
+
+const OVERVIEW: &str = "\
+Examples:
+  herald                                 run everything on this machine
+  DEV_STAGE=PRODUCTION herald            the same for another stage
+  herald log 'backup done' --system backup
+                                         one record from a shell script
+  herald import old/herald.sqlite_d      bring the predecessor's records along
+  herald backup /safe/herald.sqlite      copy the database while all goes on
+
+Environment:
+  DEV_STAGE        TESTING, DEVELOPMENT (default), INTEGRATION or PRODUCTION: gives
+                   ports and file names
+  HERALD_DATA_DIR  folder of the data (default ./herald-data)
+  All variables: docs/configuration.md
+
+Exit codes:
+  0  done
+  1  failed; stderr says why
+  2  wrong usage or a wrong variable; nothing was started or changed";
+
+const UP: &str = "\
+Starts store, bridge and herald-web in one process and says where to send
+records and where the page is. Ctrl-C or SIGTERM stops it: what has been
+received is written first. A second Ctrl-C ends it at once; nothing that was
+synced is lost then either.
+
+Everything that BRIDGE_*, STORE_* and WEB_* variables say is checked before
+anything starts.";
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  herald up
+  DEV_STAGE=TESTING HERALD_DATA_DIR=/tmp/herald herald up
+  BRIDGE_LISTEN=127.0.0.1:9020 herald up     take records from this machine only
+  WEB_LISTEN=0.0.0.0:9021 herald up          show the page to others";
+
+/// Collects the log records of many programs and shows them on one page.
+#[derive(Debug, Parser)]
+#[command(name = "herald", version, after_long_help = OVERVIEW, after_help = OVERVIEW)]
+#[command(max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do; `up` if nothing is said.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything on this machine (also without a command).
+    #[command(long_about = UP, after_long_help = UP_EXAMPLES)]
+    Up,
+    /// Send one record, as a shell script does.
+    Log(Box<Log>),
+    /// Bring the records of the predecessor's database along.
+    Import(Import),
+    /// Copy the database to a file while everything goes on.
+    Backup(Backup),
+    /// Say how the store and its bridges are doing.
+    Status(Status),
+}
+
+/// Where the store is.
+#[derive(Debug, Args)]
+pub(crate) struct StoreAddress {
+    /// The store [default: the stage's port on this machine].
+    #[arg(long = "store", value_name = "URL", env = "HERALD_STORE_URL")]
+    pub(crate) url: Option<String>,
+}
+
+/// For whom the answer is written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// Sentences.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_teaches_by_example() {
+        let mut cli = Cli::command();
+        cli.build();
+        for command in cli.get_subcommands_mut() {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Examples:\n"), "{help}");
+        }
+        assert!(cli.render_long_help().to_string().contains("Exit codes:"));
+    }
+
+    #[test]
+    fn no_command_means_up() {
+        let cli = Cli::try_parse_from(["herald"]).unwrap();
+        assert!(cli.command.is_none());
+        assert!(Cli::try_parse_from(["herald", "down"]).is_err());
+    }
+}
