@@ -3,9 +3,10 @@
 
     DEV_STAGE=... DIRECT_HERALD_HOST=... basic.py SYSTEM_ID EXPECTED.json
 
-Runs in a folder that it may write to (ps.basic makes LOG/ there), on every
+Works in the folder of EXPECTED.json (ps.basic makes LOG/ there), on every
 Python that ps.basic runs on.
 """
+import os
 import sys
 
 from ps.basic import Config
@@ -18,6 +19,7 @@ VERSION = {"package_version": "4.5.6"}
 def main():
     """Logs as the predecessor's programs do, and says what was logged."""
     system_id, path = sys.argv[1:]
+    os.chdir(os.path.dirname(path))
     Config.Basic(system_id)
     log = Config.logger
     expecting = expected.Expecting()

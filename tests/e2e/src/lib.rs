@@ -1,1 +1,12 @@
-//! Stories across processes: bytes in, page out.
+//! What the stories in `tests/` share: reading everything back through the
+//! API, numbered records and their account, and programs that log.
+//!
+//! A story starts real processes ([`testkit::Installation`]), sends bytes or
+//! lets a Python program log, and looks at the page, the API or a file.
+
+pub mod account;
+pub mod api;
+pub mod chance;
+pub mod program;
+pub mod sender;
+pub mod spool;
