@@ -1,0 +1,190 @@
+//! From spooled frames to batches of entries, and which batches are under way.
+
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+
+use domain::{DeadLetter, Entry, Gap, Record};
+use tokio::time::Instant;
+
+use crate::{
+    decode,
+    frame::FrameKind,
+    spool::{Item, StoredFrame},
+};
+
+/// A batch is ended before its texts exceed this, in bytes. Decoding can make
+/// a frame several times longer, so the frames' own size is no measure.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Decodes the items, in order, into batches that are not too large.
+#[must_use]
+pub fn decode(items: Vec<Item>) -> Vec<Vec<Entry>> {
+    let mut batches = Vec::new();
+    let mut batch = Vec::with_capacity(items.len());
+    let mut bytes = 0;
+    let mut peer = PeerText::default();
+    for item in items {
+        let entry = match item {
+            Item::Frame(frame) => decode_frame(&frame, peer.of(frame.peer)),
+            Item::Gap { count, reason } => Entry::Gap(Gap { count, reason }),
+        };
+        let size = size_of(&entry);
+        if bytes + size > BATCH_BYTES && !batch.is_empty() {
+            batches.push(std::mem::take(&mut batch));
+            bytes = 0;
+        }
+        bytes += size;
+        batch.push(entry);
+    }
+    batches.push(batch);
+    batches
+}
+
+fn decode_frame(frame: &StoredFrame, peer: &str) -> Entry {
+    // The spool's checksum holds, so only another version wrote another kind.
+    let kind = FrameKind::try_from(frame.kind).unwrap_or(FrameKind::Garbage);
+    decode::decode(kind, &frame.bytes, frame.received_us, peer)
+}
+
+/// Consecutive frames mostly come from one peer, whose text is made once.
+#[derive(Default)]
+struct PeerText {
+    address: Option<SocketAddr>,
+    text: String,
+}
+
+impl PeerText {
+    fn of(&mut self, address: Option<SocketAddr>) -> &str {
+        if self.address != address {
+            self.address = address;
+            self.text = address.map(|it| it.to_string()).unwrap_or_default();
+        }
+        &self.text
+    }
+}
+
+/// The entry's texts in bytes: what makes a message large.
+fn size_of(entry: &Entry) -> usize {
+    match entry {
+        Entry::Record(record) => record_size(record),
+        Entry::DeadLetter(letter) => letter_size(letter),
+        Entry::Gap(gap) => gap.reason.len(),
+    }
+}
+
+fn record_size(record: &Record) -> usize {
+    const NUMBERS_AND_TAGS: usize = 128;
+    let texts = [
+        &record.message,
+        &record.exception,
+        &record.stack,
+        &record.extra,
+        &record.logger,
+        &record.level_name,
+        &record.system_id,
+        &record.sub_system_id,
+        &record.sub_sub_system_id,
+        &record.produkt_id,
+        &record.user_spec_1,
+        &record.user_spec_2,
+        &record.package_version,
+        &record.api_version,
+        &record.module,
+        &record.function,
+        &record.path,
+        &record.process_name,
+        &record.thread_name,
+        &record.peer,
+    ];
+    NUMBERS_AND_TAGS + texts.iter().map(|text| text.len()).sum::<usize>()
+}
+
+fn letter_size(letter: &DeadLetter) -> usize {
+    letter.head.len() + letter.reason.len() + letter.peer.len() + 64
+}
+
+/// Batches that the store has not acknowledged.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    batches: VecDeque<Sent>,
+    last_sent: u64,
+}
+
+#[derive(Debug)]
+struct Sent {
+    next_sequence: u64,
+    at: Instant,
+    done: Done,
+}
+
+/// What an acknowledgement covers.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// Entries, gaps included.
+    pub entries: u64,
+    /// How many of them are dead letters.
+    pub dead_letters: u64,
+}
+
+impl InFlight {
+    /// A batch goes out; the one after it begins with `next_sequence`.
+    pub fn sent(&mut self, entries: &[Entry], next_sequence: u64) {
+        let dead_letters = entries
+            .iter()
+            .filter(|entry| matches!(entry, Entry::DeadLetter(_)))
+            .count();
+        let done = Done {
+            entries: entries.len() as u64,
+            dead_letters: dead_letters as u64,
+        };
+        self.batches.push_back(Sent {
+            next_sequence,
+            at: Instant::now(),
+            done,
+        });
+        self.last_sent = next_sequence;
+    }
+
+    /// Everything below `next_sequence` is safe; `None` when that was never
+    /// sent.
+    pub fn acknowledged(&mut self, next_sequence: u64) -> Option<Done> {
+        if next_sequence > self.last_sent {
+            return None;
+        }
+        let mut done = Done::default();
+        while let Some(sent) = self
+            .batches
+            .pop_front_if(|it| it.next_sequence <= next_sequence)
+        {
+            done.entries += sent.done.entries;
+            done.dead_letters += sent.done.dead_letters;
+        }
+        Some(done)
+    }
+
+    /// The number after the last one sent.
+    #[must_use]
+    pub fn last_sent(&self) -> u64 {
+        self.last_sent
+    }
+
+    /// Batches under way.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Whether nothing is under way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// Resolves when the oldest batch has waited for longer than `within`;
+    /// never while nothing is under way.
+    pub async fn overdue(&self, within: Duration) {
+        match self.batches.front() {
+            Some(oldest) => tokio::time::sleep_until(oldest.at + within).await,
+            None => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The bridge's configuration: environment variables that begin with `BRIDGE_`.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use domain::Stage;
+use runtime::config::{self, Age, ByteSize, ConfigError, Vars};
+use serde::Deserialize;
+
+use crate::{frame, spool::SpoolConfig};
+
+/// Everything the bridge needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The stage it belongs to.
+    pub stage: Stage,
+    /// Where programs send their records.
+    pub listen: SocketAddr,
+    /// Where health checks and `/metrics` are answered.
+    pub admin_listen: SocketAddr,
+    /// The store's gRPC address.
+    pub store_url: String,
+    /// The bridge's name on the status page.
+    pub name: String,
+    /// The folder of accepted frames that the store does not have yet.
+    pub spool: SpoolConfig,
+    /// What a peer may do.
+    pub limits: Limits,
+    /// How long stopping may take, forwarding included.
+    pub drain: Duration,
+}
+
+/// What a peer may do, and all of them together.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Sizes of frames.
+    pub frame: frame::Limits,
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections from one address.
+    pub connections_per_address: usize,
+    /// How long a connection may be silent between two frames.
+    pub idle: Duration,
+    /// How long a frame may take from its first byte to its last, and a new
+    /// connection to its first whole frame.
+    pub frame_time: Duration,
+    /// Memory for large frames that are not whole yet, in bytes.
+    pub partial_bytes: usize,
+}
+
+#[derive(Debug, Deserialize)]
+struct Variables {
+    listen: Option<SocketAddr>,
+    admin_listen: Option<SocketAddr>,
+    #[serde(default)]
+    store_url: String,
+    #[serde(default)]
+    name: String,
+    spool_dir: Option<PathBuf>,
+    #[serde(default = "default_spool_max")]
+    spool_max_bytes: ByteSize,
+    #[serde(default = "default_segment")]
+    segment_bytes: ByteSize,
+    #[serde(default = "default_sync_interval")]
+    sync_interval: Age,
+    #[serde(default = "default_sync_bytes")]
+    sync_bytes: ByteSize,
+    #[serde(default = "default_frame_max")]
+    frame_max_bytes: ByteSize,
+    #[serde(default = "default_connections")]
+    max_connections: usize,
+    #[serde(default = "default_connections_per_address")]
+    max_connections_per_address: usize,
+    #[serde(default = "default_idle")]
+    idle_timeout: Age,
+    #[serde(default = "default_frame_time")]
+    frame_timeout: Age,
+    #[serde(default = "default_partial")]
+    partial_max_bytes: ByteSize,
+    #[serde(default = "default_drain")]
+    drain_timeout: Age,
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or means nothing.
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let stage: Stage = config::required("DEV_STAGE", vars)?;
+        let data_dir: Option<PathBuf> = config::optional("HERALD_DATA_DIR", vars)?;
+        let read: Variables = config::read("BRIDGE_", vars)?;
+        check(&read)?;
+        let store_url = match read.store_url.is_empty() {
+            true => format!("http://127.0.0.1:{}", stage.store_port()),
+            false => read.store_url,
+        };
+        Ok(Self {
+            stage,
+            listen: read
+                .listen
+                .unwrap_or(([0, 0, 0, 0], stage.bridge_port()).into()),
+            admin_listen: read
+                .admin_listen
+                .unwrap_or(([127, 0, 0, 1], stage.bridge_admin_port()).into()),
+            store_url,
+            name: if read.name.is_empty() {
+                host_name()
+            } else {
+                read.name
+            },
+            spool: SpoolConfig {
+                dir: read.spool_dir.unwrap_or_else(|| {
+                    data_dir
+                        .unwrap_or_else(|| PathBuf::from("herald-data"))
+                        .join(format!("spool{}", stage.suffix()))
+                }),
+                max_bytes: read.spool_max_bytes.0,
+                segment_bytes: read.segment_bytes.0,
+                sync_interval: read.sync_interval.0,
+                sync_bytes: usize_of(read.sync_bytes),
+            },
+            limits: Limits {
+                frame: frame::Limits {
+                    frame_bytes: usize_of(read.frame_max_bytes),
+                    ..frame::Limits::default()
+                },
+                connections: read.max_connections,
+                connections_per_address: read.max_connections_per_address,
+                idle: read.idle_timeout.0,
+                frame_time: read.frame_timeout.0,
+                partial_bytes: usize_of(read.partial_max_bytes),
+            },
+            drain: read.drain_timeout.0,
+        })
+    }
+}
+
+/// What numbers mean together.
+fn check(read: &Variables) -> Result<(), ConfigError> {
+    let at_least = |name: &str, value: u64, least: u64| match value < least {
+        true => Err(ConfigError::new(
+            name,
+            format!("{value} is too small: at least {least}"),
+        )),
+        false => Ok(()),
+    };
+    if read.frame_max_bytes.0 > 16 * 1024 * 1024 {
+        return Err(ConfigError::new("BRIDGE_FRAME_MAX_BYTES", "at most 16MiB"));
+    }
+    at_least("BRIDGE_FRAME_MAX_BYTES", read.frame_max_bytes.0, 1024)?;
+    at_least("BRIDGE_SEGMENT_BYTES", read.segment_bytes.0, 64 * 1024)?;
+    at_least(
+        "BRIDGE_SPOOL_MAX_BYTES",
+        read.spool_max_bytes.0,
+        2 * read.segment_bytes.0,
+    )?;
+    at_least("BRIDGE_SYNC_BYTES", read.sync_bytes.0, 1)?;
+    at_least(
+        "BRIDGE_PARTIAL_MAX_BYTES",
+        read.partial_max_bytes.0,
+        read.frame_max_bytes.0,
+    )?;
+    at_least("BRIDGE_MAX_CONNECTIONS", read.max_connections as u64, 1)?;
+    at_least(
+        "BRIDGE_MAX_CONNECTIONS_PER_ADDRESS",
+        read.max_connections_per_address as u64,
+        1,
+    )?;
+    Ok(())
+}
+
+fn usize_of(size: ByteSize) -> usize {
+    usize::try_from(size.0).unwrap_or(usize::MAX)
+}
+
+fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn default_spool_max() -> ByteSize {
+    ByteSize(2 << 30)
+}
+
+fn default_segment() -> ByteSize {
+    ByteSize(16 << 20)
+}
+
+fn default_sync_interval() -> Age {
+    Age(Duration::from_millis(5))
+}
+
+fn default_sync_bytes() -> ByteSize {
+    ByteSize(1 << 20)
+}
+
+fn default_frame_max() -> ByteSize {
+    ByteSize(1 << 20)
+}
+
+fn default_connections() -> usize {
+    10_000
+}
+
+fn default_connections_per_address() -> usize {
+    8_000
+}
+
+fn default_idle() -> Age {
+    Age(Duration::from_hours(24))
+}
+
+fn default_frame_time() -> Age {
+    Age(Duration::from_mins(1))
+}
+
+fn default_partial() -> ByteSize {
+    ByteSize(16 << 20)
+}
+
+fn default_drain() -> Age {
+    Age(Duration::from_secs(10))
+}

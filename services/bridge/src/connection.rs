@@ -1,0 +1,230 @@
+//! One program's connection: bytes in, whole frames to the spool.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use tokio::{net::TcpStream, sync::OwnedSemaphorePermit, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock,
+    frame::{FrameKind, Split, Splitter},
+    listener::Shared,
+    spool::{FrameBatch, SpoolError},
+};
+
+/// The least and the most that one read takes, in bytes.
+const READ_BYTES: std::ops::RangeInclusive<usize> = 16 * 1024..=256 * 1024;
+/// A frame above this size needs room of the memory that all large frames
+/// share, before it is read on.
+const LARGE_BYTES: usize = 64 * 1024;
+/// While draining: a socket silent for so long counts as read empty.
+const DRAIN_QUIET: Duration = Duration::from_millis(50);
+
+/// Why a connection ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// The peer closed it, or the network did.
+    ByPeer,
+    /// A limit, or what came was no log.
+    ByUs(&'static str),
+    /// The spool can take nothing any more.
+    Spool(SpoolError),
+}
+
+/// A connection and what has been read of its unfinished frame.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    number: u64,
+    shared: Arc<Shared>,
+    splitter: Splitter,
+    buffer: BytesMut,
+    read_bytes: usize,
+    large: Option<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    /// A connection with its number within this run of the bridge.
+    #[must_use]
+    pub fn new(stream: TcpStream, peer: SocketAddr, number: u64, shared: Arc<Shared>) -> Self {
+        let splitter = Splitter::new(shared.limits.frame);
+        Self {
+            stream,
+            peer,
+            number,
+            shared,
+            splitter,
+            buffer: BytesMut::new(),
+            read_bytes: *READ_BYTES.start(),
+            large: None,
+        }
+    }
+
+    /// Reads until the peer ends, a limit is met, or, after `shutdown`, until
+    /// the socket is empty.
+    pub async fn run(mut self, shutdown: CancellationToken) -> Ended {
+        let mut deadline = Instant::now() + self.shared.limits.frame_time;
+        while !shutdown.is_cancelled() {
+            tokio::select! {
+                ready = self.stream.readable() => {
+                    if let Some(ended) = self.step(ready, &mut deadline).await {
+                        return ended;
+                    }
+                }
+                () = tokio::time::sleep_until(deadline) => {
+                    return self.timed_out();
+                }
+                () = shutdown.cancelled() => {}
+            }
+        }
+        while let Ok(ready) = tokio::time::timeout(DRAIN_QUIET, self.stream.readable()).await {
+            if let Some(ended) = self.step(ready, &mut deadline).await {
+                return ended;
+            }
+        }
+        if !self.buffer.is_empty() {
+            self.shared.metrics.incomplete();
+        }
+        Ended::ByUs("shutdown")
+    }
+
+    /// One read and what follows from it; `Some` when the connection is over.
+    async fn step(&mut self, ready: io::Result<()>, deadline: &mut Instant) -> Option<Ended> {
+        let read = match ready.and_then(|()| self.read()) {
+            Ok(0) => return Some(self.finish().await),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+            Err(_) => return Some(self.finish().await),
+        };
+        self.adapt(read);
+        let was_partial = self.buffer.len() > read;
+        let mut splits = Vec::new();
+        let split = self.splitter.split(&self.buffer, &mut splits);
+        let used = split.as_ref().map_or(self.buffer.len(), |used| *used);
+        let whole = !splits.is_empty();
+        if let Err(error) = self.spool(used, splits).await {
+            return Some(Ended::Spool(error));
+        }
+        if let Err(reason) = split {
+            return Some(Ended::ByUs(reason.0));
+        }
+        let partial = !self.buffer.is_empty() || self.splitter.is_skipping();
+        if whole || !was_partial {
+            let limits = &self.shared.limits;
+            *deadline = Instant::now()
+                + if partial {
+                    limits.frame_time
+                } else {
+                    limits.idle
+                };
+        }
+        self.make_room(*deadline).await
+    }
+
+    fn read(&mut self) -> io::Result<usize> {
+        self.buffer.reserve(self.read_bytes);
+        let read = self.stream.try_read_buf(&mut self.buffer);
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
+        read
+    }
+
+    /// Busy connections read in large pieces, quiet ones hold little memory.
+    fn adapt(&mut self, read: usize) {
+        if read >= self.read_bytes {
+            self.read_bytes = (self.read_bytes * 2).min(*READ_BYTES.end());
+        } else if read < self.read_bytes / 4 {
+            self.read_bytes = (self.read_bytes / 2).max(*READ_BYTES.start());
+        }
+    }
+
+    /// Hands whole frames to the spool and keeps the rest in a buffer of its
+    /// own size, so that the big one can go.
+    async fn spool(&mut self, used: usize, splits: Vec<Split>) -> Result<(), SpoolError> {
+        if used == 0 && self.buffer.capacity() <= 4 * self.buffer.len() {
+            return Ok(());
+        }
+        let rest = self.buffer.split_off(used);
+        let read = std::mem::take(&mut self.buffer).freeze();
+        self.buffer = BytesMut::from(&rest[..]);
+        if splits.is_empty() {
+            return Ok(());
+        }
+        self.large = None;
+        self.shared.metrics.received(splits.len());
+        let received_us = clock::now_us();
+        let mut in_place = Vec::with_capacity(splits.len());
+        for split in splits {
+            match split {
+                Split::Slice { kind, range } => in_place.push((kind as u8, range)),
+                Split::Oversize(note) => {
+                    let frames = std::mem::take(&mut in_place);
+                    self.append(received_us, read.clone(), frames).await?;
+                    let frames = vec![(FrameKind::Oversize as u8, 0..note.len())];
+                    self.append(received_us, note.into(), frames).await?;
+                }
+            }
+        }
+        self.append(received_us, read, in_place).await
+    }
+
+    async fn append(
+        &self,
+        received_us: i64,
+        buffer: Bytes,
+        frames: Vec<(u8, std::ops::Range<usize>)>,
+    ) -> Result<(), SpoolError> {
+        if frames.is_empty() {
+            return Ok(());
+        }
+        let batch = FrameBatch {
+            received_us,
+            connection: self.number,
+            peer: Some(self.peer),
+            buffer,
+            frames,
+        };
+        // What a full spool drops is counted and declared by the spool itself.
+        self.shared.spool.append(batch).await.map(|_appended| ())
+    }
+
+    /// Waits for a share of the memory for large frames, if this is one.
+    async fn make_room(&mut self, deadline: Instant) -> Option<Ended> {
+        let need = self.buffer.len() + self.splitter.wanted();
+        if need <= LARGE_BYTES || self.large.is_some() {
+            return None;
+        }
+        let kib = u32::try_from(self.shared.limits.frame.frame_bytes / 1024).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.shared.partial_kib).acquire_many_owned(kib);
+        match tokio::time::timeout_at(deadline, room).await {
+            Ok(permit) => {
+                self.large = permit.ok();
+                None
+            }
+            Err(_) => Some(self.timed_out()),
+        }
+    }
+
+    /// The peer has ended: a last line may still be whole.
+    async fn finish(&mut self) -> Ended {
+        let mut splits = Vec::new();
+        if self.splitter.finish(&self.buffer, &mut splits) {
+            self.shared.metrics.incomplete();
+        }
+        match self.spool(self.buffer.len(), splits).await {
+            Ok(()) => Ended::ByPeer,
+            Err(error) => Ended::Spool(error),
+        }
+    }
+
+    fn timed_out(&self) -> Ended {
+        if self.buffer.is_empty() && !self.splitter.is_skipping() {
+            return Ended::ByUs("idle for too long");
+        }
+        self.shared.metrics.incomplete();
+        Ended::ByUs("frame not completed in time")
+    }
+}

@@ -1,0 +1,297 @@
+//! One destination: reads the spool, decodes, sends batches to a store, and
+//! moves its cursor when they are acknowledged.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::Entry;
+use proto::v1::{
+    AppendRequest, AppendResponse, Batch, OpenSpool, append_request, append_response,
+    ingest_service_client::IngestServiceClient,
+};
+use runtime::grpc::Client;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, Streaming};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::{
+    batch::{self, InFlight},
+    metrics::Metrics,
+    report::Reporter,
+    spool::{Chunk, Position, Reader, Resumed, SpoolError},
+};
+
+/// Batches that may wait for their acknowledgement.
+const IN_FLIGHT: usize = 8;
+/// The most that one read of the spool takes.
+const CHUNK_ENTRIES: usize = 1000;
+const CHUNK_BYTES: usize = 1 << 20;
+/// Waits between two attempts grow within these.
+const BACK_OFF: std::ops::Range<Duration> = Duration::from_millis(100)..Duration::from_secs(30);
+/// How often the store is told how the bridge is doing.
+const REPORT_EVERY: Duration = Duration::from_secs(2);
+/// An acknowledgement that takes longer means a dead connection or store.
+const ACK_WITHIN: Duration = Duration::from_secs(60);
+
+/// Why a stream ended.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    /// The spool can give nothing any more: fatal.
+    #[error("the spool failed")]
+    Spool(#[from] SpoolError),
+    /// The store or the way to it; tried again.
+    #[error("the store answered {}: {}", .0.code(), .0.message())]
+    Store(#[from] Status),
+    /// The store closed the stream.
+    #[error("the store closed the stream")]
+    Closed,
+    /// The store is silent.
+    #[error("the store acknowledged nothing for {} s", ACK_WITHIN.as_secs())]
+    Silent,
+    /// The store's answer makes no sense.
+    #[error("the store acknowledged number {acknowledged}, but {sent} is the last one sent")]
+    Senseless {
+        /// What it said.
+        acknowledged: u64,
+        /// What it was sent.
+        sent: u64,
+    },
+}
+
+/// Why a stream ended well.
+#[derive(Debug, PartialEq, Eq)]
+enum Finished {
+    /// `stop` was cancelled.
+    Stopped,
+    /// The spool goes on under another identity: open a new stream.
+    NewIdentity,
+}
+
+/// A destination's way out of the bridge.
+#[derive(Debug)]
+pub struct Forwarder {
+    reader: Reader,
+    client: IngestServiceClient<Client>,
+    name: String,
+    metrics: Arc<Metrics>,
+    reporter: Reporter,
+}
+
+impl Forwarder {
+    /// Sends what `reader` gives to the store behind `client`, as the bridge
+    /// `name`.
+    #[must_use]
+    pub fn new(
+        reader: Reader,
+        client: Client,
+        name: String,
+        metrics: Arc<Metrics>,
+        reporter: Reporter,
+    ) -> Self {
+        Self {
+            reader,
+            client: IngestServiceClient::new(client),
+            name,
+            metrics,
+            reporter,
+        }
+    }
+
+    /// Forwards for ever: what fails is tried again. Ends when `stop` is
+    /// cancelled.
+    ///
+    /// # Errors
+    /// When the spool can give nothing any more.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), SpoolError> {
+        let mut back_off = BackOff::default();
+        loop {
+            match self.stream(&stop, &mut back_off).await {
+                Ok(Finished::Stopped) => return Ok(()),
+                Ok(Finished::NewIdentity) => continue,
+                Err(Broken::Spool(error)) => return Err(error),
+                Err(error) => {
+                    let wait = back_off.next();
+                    warn!(%error, wait_ms = wait.as_millis(), "records wait in the spool");
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        () = stop.cancelled() => return Ok(()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// One stream, from its opening to its end.
+    async fn stream(
+        &mut self,
+        stop: &CancellationToken,
+        back_off: &mut BackOff,
+    ) -> Result<Finished, Broken> {
+        let position = self.reader.position()?;
+        let (requests, outgoing) = mpsc::channel(IN_FLIGHT + 2);
+        send(&requests, append_request::Step::Open(self.open(&position))).await?;
+        let opening = async {
+            let stream = self.client.append(ReceiverStream::new(outgoing)).await?;
+            let mut responses = stream.into_inner();
+            let opened = responses.message().await?;
+            Ok::<_, Broken>((responses, opened))
+        };
+        let opened = tokio::select! {
+            opened = tokio::time::timeout(ACK_WITHIN, opening) => opened,
+            () = stop.cancelled() => return Ok(Finished::Stopped),
+        };
+        let (responses, opened) = opened.map_err(|_| Broken::Silent)??;
+        let Some(append_response::Step::Opened(opened)) = opened.and_then(|it| it.step) else {
+            return Err(Broken::Closed);
+        };
+        let position = match self.reader.resume(opened.next_sequence)? {
+            Resumed::At(position) => position,
+            Resumed::NewIdentity(_) => return Ok(Finished::NewIdentity),
+        };
+        info!(bridge_id = %position.bridge_id, next_sequence = position.next_sequence, "store connected");
+        self.pump(position.bridge_id, requests, responses, stop, back_off)
+            .await
+    }
+
+    /// Sends and acknowledges until something ends it.
+    async fn pump(
+        &mut self,
+        bridge_id: Uuid,
+        requests: mpsc::Sender<AppendRequest>,
+        mut responses: Streaming<AppendResponse>,
+        stop: &CancellationToken,
+        back_off: &mut BackOff,
+    ) -> Result<Finished, Broken> {
+        let mut in_flight = InFlight::default();
+        let mut leaving = false;
+        let mut reports = tokio::time::interval(REPORT_EVERY);
+        loop {
+            if leaving && in_flight.is_empty() {
+                return Ok(Finished::NewIdentity);
+            }
+            tokio::select! {
+                response = responses.message() => {
+                    self.acknowledged(&response?.ok_or(Broken::Closed)?, &mut in_flight)?;
+                    back_off.reset();
+                }
+                chunk = self.reader.next(CHUNK_ENTRIES, CHUNK_BYTES),
+                    if !leaving && in_flight.len() < IN_FLIGHT =>
+                {
+                    let chunk = chunk?;
+                    if chunk.bridge_id == bridge_id {
+                        send_chunk(chunk, &requests, &mut in_flight).await?;
+                    } else {
+                        leaving = true;
+                    }
+                }
+                _ = reports.tick() => {
+                    let report = self.reporter.report(&self.metrics);
+                    send(&requests, append_request::Step::Report(report)).await?;
+                }
+                () = in_flight.overdue(ACK_WITHIN) => return Err(Broken::Silent),
+                () = stop.cancelled() => return Ok(Finished::Stopped),
+            }
+        }
+    }
+
+    fn acknowledged(
+        &mut self,
+        response: &AppendResponse,
+        in_flight: &mut InFlight,
+    ) -> Result<(), Broken> {
+        let Some(append_response::Step::Acknowledged(ack)) = &response.step else {
+            return Err(Broken::Closed);
+        };
+        let done = in_flight
+            .acknowledged(ack.next_sequence)
+            .ok_or(Broken::Senseless {
+                acknowledged: ack.next_sequence,
+                sent: in_flight.last_sent(),
+            })?;
+        self.metrics.forwarded(done.entries, done.dead_letters);
+        self.reader.acknowledge(ack.next_sequence)?;
+        Ok(())
+    }
+
+    fn open(&self, position: &Position) -> OpenSpool {
+        OpenSpool {
+            bridge_id: position.bridge_id.to_string(),
+            name: self.name.clone(),
+            first_sequence: position.first_sequence,
+        }
+    }
+}
+
+/// Decodes a chunk and sends it in as many batches as its size asks for.
+async fn send_chunk(
+    chunk: Chunk,
+    requests: &mpsc::Sender<AppendRequest>,
+    in_flight: &mut InFlight,
+) -> Result<(), Broken> {
+    let mut next = chunk.first_sequence;
+    for entries in batch::decode(chunk.items) {
+        let first_sequence = next;
+        next += entries.iter().map(Entry::width).sum::<u64>();
+        in_flight.sent(&entries, next);
+        let entries = entries.into_iter().map(Into::into).collect();
+        let batch = Batch {
+            first_sequence,
+            entries,
+            mark: String::new(),
+        };
+        send(requests, append_request::Step::Batch(batch)).await?;
+    }
+    Ok(())
+}
+
+async fn send(
+    requests: &mpsc::Sender<AppendRequest>,
+    step: append_request::Step,
+) -> Result<(), Broken> {
+    requests
+        .send(AppendRequest { step: Some(step) })
+        .await
+        .map_err(|_| Broken::Closed)
+}
+
+/// Growing waits with jitter, so that bridges do not return in step.
+#[derive(Debug, Default)]
+struct BackOff {
+    failures: u32,
+}
+
+impl BackOff {
+    fn next(&mut self) -> Duration {
+        let full = BACK_OFF
+            .start
+            .saturating_mul(1 << self.failures.min(16))
+            .min(BACK_OFF.end);
+        self.failures += 1;
+        // A v4 UUID is mostly random bits: enough for a jitter of half the wait.
+        let share = f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
+        full.mul_f64(0.5 + share / 2.0)
+    }
+
+    fn reset(&mut self) {
+        self.failures = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BACK_OFF, BackOff};
+
+    #[test]
+    fn waits_grow_within_their_bounds_and_start_again_after_success() {
+        let mut back_off = BackOff::default();
+        let first = back_off.next();
+        assert!(first >= BACK_OFF.start / 2 && first <= BACK_OFF.start);
+        let waits: Vec<_> = (0..100).map(|_| back_off.next()).collect();
+        assert!(waits.iter().all(|wait| *wait <= BACK_OFF.end));
+        assert!(waits[99] >= BACK_OFF.end / 2);
+        back_off.reset();
+        assert!(back_off.next() <= BACK_OFF.start);
+    }
+}

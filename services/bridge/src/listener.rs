@@ -1,0 +1,227 @@
+//! Accepts programs' connections, within limits, and drains them on shutdown.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::{JoinError, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    config::Limits,
+    connection::{Connection, Ended},
+    metrics::Metrics,
+    spool::{Spool, SpoolError},
+};
+
+/// After shutdown began: how long a peer that never stops sending is read.
+const DRAIN_READ: Duration = Duration::from_secs(2);
+/// A pause after the system refused a connection, mostly for want of file
+/// descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Where frames go.
+    pub spool: Spool,
+    /// What a peer may do.
+    pub limits: Limits,
+    /// Room for large frames that are not whole yet, one permit a KiB.
+    pub partial_kib: Arc<Semaphore>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    numbers: AtomicU64,
+    addresses: Addresses,
+}
+
+impl Shared {
+    /// State for connections that feed `spool`.
+    #[must_use]
+    pub fn new(spool: Spool, limits: Limits, metrics: Arc<Metrics>) -> Self {
+        Self {
+            spool,
+            partial_kib: Arc::new(Semaphore::new(limits.partial_bytes / 1024)),
+            limits,
+            metrics,
+            numbers: AtomicU64::new(1),
+            addresses: Addresses::default(),
+        }
+    }
+}
+
+/// Accepts until `shutdown`; then takes what waits in the backlog, reads every
+/// socket empty, and returns. What was read is in the spool's queue by then.
+///
+/// # Errors
+/// When the spool can take nothing any more.
+pub async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    shutdown: CancellationToken,
+) -> Result<(), SpoolError> {
+    let mut peers = Peers {
+        shared,
+        shutdown: shutdown.clone(),
+        tasks: JoinSet::new(),
+    };
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => peers.admit(stream, peer),
+                Err(error) => {
+                    warn!(%error, "connection not accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(ended) = peers.tasks.join_next() => outcome(ended)?,
+            () = shutdown.cancelled() => break,
+        }
+    }
+    peers.admit_backlog(listener);
+    peers.drain().await
+}
+
+/// The connections that are open.
+struct Peers {
+    shared: Arc<Shared>,
+    shutdown: CancellationToken,
+    tasks: JoinSet<Ended>,
+}
+
+impl Peers {
+    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let Some(place) = Place::take(&self.shared, peer.ip()) else {
+            self.shared.metrics.refused();
+            return;
+        };
+        if let Err(error) = keep_alive(&stream) {
+            info!(%error, "connection ended before it began");
+            return;
+        }
+        let number = self.shared.numbers.fetch_add(1, Ordering::Relaxed);
+        let connection = Connection::new(stream, peer, number, Arc::clone(&self.shared));
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            let ended = connection.run(shutdown).await;
+            drop(place);
+            ended
+        });
+    }
+
+    /// Takes the connections that the system has accepted but we have not:
+    /// their programs believe that they are being heard.
+    fn admit_backlog(&mut self, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else {
+            return;
+        };
+        while let Ok((stream, peer)) = listener.accept() {
+            let stream = stream
+                .set_nonblocking(true)
+                .and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.admit(stream, peer);
+            }
+        }
+    }
+
+    async fn drain(mut self) -> Result<(), SpoolError> {
+        let drained = tokio::time::timeout(DRAIN_READ, async {
+            while let Some(ended) = self.tasks.join_next().await {
+                outcome(ended)?;
+            }
+            Ok(())
+        });
+        match drained.await {
+            Ok(result) => result,
+            Err(_) => {
+                info!(
+                    connections = self.tasks.len(),
+                    "peers still sending were cut off"
+                );
+                self.tasks.shutdown().await;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn outcome(ended: Result<Ended, JoinError>) -> Result<(), SpoolError> {
+    match ended {
+        Ok(Ended::ByPeer) => Ok(()),
+        Ok(Ended::ByUs(reason)) => {
+            info!(reason, "connection closed");
+            Ok(())
+        }
+        Ok(Ended::Spool(error)) => Err(error),
+        Err(error) => {
+            warn!(%error, "connection task failed");
+            Ok(())
+        }
+    }
+}
+
+/// How many connections each address holds.
+type Addresses = Mutex<HashMap<IpAddr, usize>>;
+
+/// A connection's place within the limits; given back when dropped.
+struct Place {
+    shared: Arc<Shared>,
+    address: IpAddr,
+}
+
+impl Place {
+    fn take(shared: &Arc<Shared>, address: IpAddr) -> Option<Self> {
+        let mut addresses = lock(&shared.addresses);
+        let held = addresses.entry(address).or_default();
+        let in_all = shared.metrics.connections();
+        if in_all >= shared.limits.connections || *held >= shared.limits.connections_per_address {
+            return None;
+        }
+        *held += 1;
+        shared.metrics.connection_opened();
+        Some(Self {
+            shared: Arc::clone(shared),
+            address,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut addresses = lock(&self.shared.addresses);
+        if let Some(held) = addresses.get_mut(&self.address) {
+            *held -= 1;
+            if *held == 0 {
+                addresses.remove(&self.address);
+            }
+        }
+        self.shared.metrics.connection_closed();
+    }
+}
+
+fn lock(addresses: &Addresses) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    addresses
+        .lock()
+        .expect("no code panics while it holds this lock")
+}
+
+/// Finds peers that vanished without a word.
+fn keep_alive(stream: &TcpStream) -> std::io::Result<()> {
+    let keep_alive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(20));
+    SockRef::from(stream).set_tcp_keepalive(&keep_alive)
+}

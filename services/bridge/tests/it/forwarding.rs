@@ -1,0 +1,130 @@
+//! Exactly once, whatever happens to the store and the way to it.
+
+use testkit::{frame, record, wait_until};
+use tokio::io::AsyncWriteExt;
+
+use crate::{
+    store::Store,
+    under_test::{PATIENCE, UnderTest},
+};
+
+fn burst(numbers: std::ops::Range<u64>) -> Vec<u8> {
+    numbers
+        .flat_map(|number| frame::pickle(&record(number)))
+        .collect()
+}
+
+fn assert_exactly(store: &Store, numbers: std::ops::Range<u64>) {
+    let expected: Vec<_> = numbers.map(|number| format!("record {number}")).collect();
+    assert_eq!(store.messages(), expected);
+}
+
+async fn arrive(store: &Store, count: usize) {
+    wait_until("the records are there", PATIENCE, async || {
+        store.records().len() >= count
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_wait_for_a_store_that_is_down_and_survive_a_restart_meanwhile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = Store::start().await;
+    store.stop().await;
+    let vars = [("BRIDGE_DRAIN_TIMEOUT", "100ms")];
+    let bridge = UnderTest::start_with(folder.path(), &store, &vars).await;
+    bridge.send(&burst(0..500)).await;
+    bridge
+        .stop()
+        .await
+        .expect("it stops with records in the spool");
+    let bridge = UnderTest::start(folder.path(), &store).await;
+    bridge.send(&burst(500..600)).await;
+    let store = store.restart().await;
+    arrive(&store, 600).await;
+    assert_exactly(&store, 0..600);
+    bridge.stop().await.expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_cut_before_its_acknowledgement_repeats_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::start().await;
+    store.state().cut_after = Some(2);
+    let bridge = UnderTest::start(folder.path(), &store).await;
+    bridge.send(&burst(0..9_000)).await;
+    wait_until("it was cut three times", PATIENCE, async || {
+        store.state().streams > 3
+    })
+    .await;
+    store.state().cut_after = None;
+    arrive(&store, 9_000).await;
+    assert_exactly(&store, 0..9_000);
+    bridge.stop().await.expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_ahead_of_the_spool_swallows_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::start().await;
+    let bridge = UnderTest::start(folder.path(), &store).await;
+    bridge.send(&burst(0..10)).await;
+    arrive(&store, 10).await;
+    bridge.stop().await.expect("a clean end");
+    // As if the spool had been put back from an older copy of the disk.
+    store
+        .state()
+        .next
+        .values_mut()
+        .for_each(|next| *next += 1_000);
+    let bridge = UnderTest::start(folder.path(), &store).await;
+    bridge.send(&burst(10..20)).await;
+    arrive(&store, 20).await;
+    assert_exactly(&store, 0..20);
+    assert_eq!(store.state().next.len(), 2, "a new identity");
+    bridge.stop().await.expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_reads_every_socket_empty_and_forwards() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::start().await;
+    let bridge = UnderTest::start(folder.path(), &store).await;
+    let mut open = Vec::new();
+    for number in 0..50 {
+        let mut stream = bridge.connect().await;
+        stream
+            .write_all(&burst(number * 20..(number + 1) * 20))
+            .await
+            .expect("the bridge reads");
+        open.push(stream);
+    }
+    bridge.stop().await.expect("a clean end");
+    let mut messages = store.messages();
+    messages.sort_by_key(|text| text[7..].parse::<u64>().expect("a number"));
+    let expected: Vec<_> = (0..1_000)
+        .map(|number| format!("record {number}"))
+        .collect();
+    assert_eq!(messages, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_is_told_how_the_bridge_is_doing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::start().await;
+    let bridge = UnderTest::start(folder.path(), &store).await;
+    let _open = bridge.connect().await;
+    bridge.send(&burst(0..7)).await;
+    wait_until("a report counts it", PATIENCE, async || {
+        let state = store.state();
+        state
+            .report
+            .as_ref()
+            .is_some_and(|it| it.received == 7 && it.connections == 1)
+    })
+    .await;
+    let report = store.state().report.clone().expect("just seen");
+    assert_eq!(report.dropped, 0);
+    assert!(report.spool_limit_bytes > 0);
+    bridge.stop().await.expect("a clean end");
+}

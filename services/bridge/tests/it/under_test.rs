@@ -1,0 +1,82 @@
+//! A bridge under test.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use bridge::{Bridge, Config};
+use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::store::Store;
+
+/// How long anything may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A bridge in this process, with a real spool and real sockets.
+#[derive(Debug)]
+pub(crate) struct UnderTest {
+    pub(crate) address: SocketAddr,
+    shutdown: CancellationToken,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+/// The environment of a bridge with its spool in `folder`.
+pub(crate) fn environment(folder: &Path, store_url: &str) -> Vec<(String, String)> {
+    [
+        ("DEV_STAGE", "TESTING".to_owned()),
+        ("BRIDGE_LISTEN", "127.0.0.1:0".to_owned()),
+        ("BRIDGE_ADMIN_LISTEN", "127.0.0.1:0".to_owned()),
+        ("BRIDGE_STORE_URL", store_url.to_owned()),
+        (
+            "BRIDGE_SPOOL_DIR",
+            folder.join("spool").display().to_string(),
+        ),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+impl UnderTest {
+    pub(crate) async fn start(folder: &Path, store: &Store) -> Self {
+        Self::start_with(folder, store, &[]).await
+    }
+
+    pub(crate) async fn start_with(folder: &Path, store: &Store, vars: &[(&str, &str)]) -> Self {
+        let mut environment = environment(folder, &store.url());
+        environment.extend(
+            vars.iter()
+                .map(|(name, it)| ((*name).to_owned(), (*it).to_owned())),
+        );
+        let config = Config::from_vars(&environment).expect("a good configuration");
+        let bridge = Bridge::bind(config).await.expect("free ports and a folder");
+        let address = bridge.address().expect("a port");
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(bridge.run(shutdown.clone()));
+        Self {
+            address,
+            shutdown,
+            task,
+        }
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address)
+            .await
+            .expect("the bridge listens");
+        stream.set_nodelay(true).expect("an open socket");
+        stream
+    }
+
+    /// Sends bytes on a connection of their own and closes it.
+    pub(crate) async fn send(&self, bytes: &[u8]) {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.expect("the bridge reads");
+        stream.shutdown().await.expect("an open socket");
+    }
+
+    /// Shuts it down and waits for its end.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        self.task.await.expect("the bridge does not panic")
+    }
+}
