@@ -3,6 +3,7 @@
 //! time and memory stay in proportion to the frame.
 
 mod calendar;
+mod container;
 pub(crate) mod document;
 mod field;
 pub(crate) mod integer;
@@ -79,6 +80,18 @@ fn json_record(bytes: &[u8], received_us: Micros) -> Result<Record, String> {
         json::parse(bytes).map_err(|error| format!("unreadable JSON: {error}"))?;
     record::record(&document, outermost, Keys::Json, bytes.len(), received_us)
         .map_err(|error| format!("JSON, but no log record: {error}"))
+}
+
+/// A value as JSON, for the tests of those who read values.
+#[cfg(test)]
+pub(crate) fn shown_as_json(
+    document: &document::Document<'_>,
+    id: document::Id,
+    budget_bytes: usize,
+) -> Result<String, limit::Exceeded> {
+    let mut writer = writer::Writer::new(budget_bytes);
+    render::json(document, id, &mut writer)?;
+    Ok(writer.finish().0)
 }
 
 fn oversize_letter(oversize: &Oversize<'_>, received_us: Micros, peer: &str) -> Entry {

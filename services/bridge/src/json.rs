@@ -2,6 +2,9 @@
 //! standard: Python's `json` writes lone surrogates, `NaN` and `Infinity`, and
 //! integers of any length, all of which must survive.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     decode::{
         document::{Document, Id, Items, Value},

@@ -7,6 +7,7 @@ mod literal;
 mod machine;
 mod opcode;
 mod reader;
+mod scalar;
 
 #[cfg(test)]
 mod tests;

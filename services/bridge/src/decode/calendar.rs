@@ -29,7 +29,10 @@ pub(super) fn text(document: &Document<'_>, class: &str, args: Items) -> Option<
         "timedelta" => Some(duration(&Duration::of(document, args)?)),
         "timezone" => {
             let offset = document.cursor(args).next(document)?;
-            Some(format!("UTC{}", fixed_offset(document, offset)?))
+            Some(match fixed_offset(document, offset)?.as_str() {
+                "+00:00" => "UTC".to_owned(),
+                offset => format!("UTC{offset}"),
+            })
         }
         _ => None,
     }

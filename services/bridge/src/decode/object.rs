@@ -40,12 +40,19 @@ pub(super) enum Args {
 /// What the object is shown as. The effort is in proportion to the text that
 /// comes of it, so that a bound on the text bounds the effort.
 pub(super) fn shown<'d>(document: &'d Document<'_>, object: &Object) -> Shown<'d> {
-    let (class, args) = recipe(document, object);
+    let (making, class, args) = recipe(document, object);
     let (module, name) = qualified(document, class);
     if let Args::All(args) = args
         && let Some(shown) = known(document, object, (&module, &name), args)
     {
         return shown;
+    }
+    if let Args::One(base) = args {
+        match document.get(base) {
+            Value::Dict(pairs) => return Shown::Pairs(pairs),
+            Value::List(items) | Value::Set(items) => return Shown::Items(items),
+            _ => {}
+        }
     }
     if !object.pairs.is_empty() {
         return Shown::Pairs(object.pairs);
@@ -54,7 +61,7 @@ pub(super) fn shown<'d>(document: &'d Document<'_>, object: &Object) -> Shown<'d
         return Shown::Items(object.items);
     }
     let is_empty = matches!(args, Args::All(items) if items.is_empty());
-    if is_empty && (object.making == Making::New || object.state.is_some()) {
+    if is_empty && (making == Making::New || object.state.is_some()) {
         Shown::Text(format!("<{}>", dotted(&module, &name)).into())
     } else {
         Shown::Call(short(&module, &name), args)
@@ -102,7 +109,8 @@ fn known<'d>(
         },
         ("builtins", "complex") => complex(document, args).map(text),
         ("builtins", "getattr") => match document.exactly(args) {
-            Some([owner, attribute]) => attribute_of(document, owner, attribute).map(text),
+            Some([owner, attribute]) => attribute_of(document, owner, attribute)
+                .map(|(module, name)| text(short(&module, &name))),
             None => None,
         },
         ("collections", "OrderedDict" | "defaultdict" | "Counter") => {
@@ -119,7 +127,7 @@ fn text<'d>(text: String) -> Shown<'d> {
 
 /// The class or function and the arguments, seen through the helpers with
 /// which old protocols make instances.
-fn recipe(document: &Document<'_>, object: &Object) -> (Id, Args) {
+fn recipe(document: &Document<'_>, object: &Object) -> (Making, Id, Args) {
     let args = document.items(object.args).unwrap_or(Items::EMPTY);
     let (module, name) = qualified(document, object.callable);
     if module == "copyreg" && object.making == Making::Call {
@@ -130,16 +138,16 @@ fn recipe(document: &Document<'_>, object: &Object) -> (Id, Args) {
                     Value::Tuple(items) => Args::All(items),
                     _ => Args::One(state),
                 };
-                return (class, args);
+                return (Making::New, class, args);
             }
             ("__newobj_ex__", Some([class, args, _kwargs])) => {
                 let args = document.items(args).unwrap_or(Items::EMPTY);
-                return (class, Args::All(args));
+                return (Making::New, class, Args::All(args));
             }
             _ => {}
         }
     }
-    (object.callable, Args::All(args))
+    (object.making, object.callable, Args::All(args))
 }
 
 /// Module and name of a class or function, as Python 3 has them.
@@ -153,15 +161,19 @@ fn qualified<'d>(document: &'d Document<'_>, id: Id) -> (Cow<'d, str>, Cow<'d, s
             document.string(module).unwrap_or_default(),
             document.string(name).unwrap_or_default(),
         ),
-        Value::Object(number) => return (Cow::Borrowed(""), made_callable(document, number)),
+        Value::Object(number) => return made_callable(document, number),
         _ => (b"", b"?"),
     };
-    let module = match module {
-        b"__builtin__" | b"exceptions" => "builtins".into(),
-        b"copy_reg" => "copyreg".into(),
-        other => name_text(other),
+    // Protocols below 3 carry the names of Python 2, whoever writes them.
+    let (module, name): (&[u8], &[u8]) = match (module, name) {
+        (b"__builtin__", b"long") => (b"builtins", b"int"),
+        (b"__builtin__", b"unicode") => (b"builtins", b"str"),
+        (b"__builtin__", b"xrange") => (b"builtins", b"range"),
+        (b"__builtin__" | b"exceptions", name) => (b"builtins", name),
+        (b"copy_reg", name) => (b"copyreg", name),
+        same => same,
     };
-    (module, name_text(name))
+    (name_text(module), name_text(name))
 }
 
 /// A name as text, cut where no honest name is that long.
@@ -170,14 +182,14 @@ fn name_text(name: &[u8]) -> Cow<'_, str> {
     readable(&name[..name.len().min(LONGEST_BYTES)])
 }
 
-/// The name of a callable that is itself made, such as an attribute.
-fn made_callable<'d>(document: &Document<'_>, number: u32) -> Cow<'d, str> {
+/// Module and name of a callable that is itself made: an attribute of a class,
+/// as old protocols write it.
+fn made_callable<'d>(document: &'d Document<'_>, number: u32) -> (Cow<'d, str>, Cow<'d, str>) {
     let object = document.object(number);
     let args = document.items(object.args).unwrap_or(Items::EMPTY);
     let is_attribute = match document.get(object.callable) {
         Value::Global(_) | Value::StackGlobal(..) => {
-            let (module, name) = qualified(document, object.callable);
-            module == "builtins" && name == "getattr"
+            qualified(document, object.callable) == ("builtins".into(), "getattr".into())
         }
         _ => false,
     };
@@ -185,15 +197,22 @@ fn made_callable<'d>(document: &Document<'_>, number: u32) -> Cow<'d, str> {
         Some([owner, attribute]) if is_attribute => attribute_of(document, owner, attribute),
         _ => None,
     };
-    found.unwrap_or_else(|| "?".to_owned()).into()
+    let (module, name) = found.unwrap_or(("".into(), "?".to_owned()));
+    (module, name.into())
 }
 
-/// `Owner.attribute`, where the owner is a class or an attribute itself.
-fn attribute_of(document: &Document<'_>, owner: Id, attribute: Id) -> Option<String> {
+/// Module and name of `Owner.attribute`, where the owner is a class or an
+/// attribute itself.
+fn attribute_of<'d>(
+    document: &'d Document<'_>,
+    owner: Id,
+    attribute: Id,
+) -> Option<(Cow<'d, str>, String)> {
+    const DEEPEST: usize = 8;
     let mut names = vec![name_text(document.string(attribute)?)];
     let mut owner = owner;
     while let Value::Object(number) = document.get(owner) {
-        if names.len() == 8 {
+        if names.len() == DEEPEST {
             return None;
         }
         let args = document.items(document.object(number).args)?;
@@ -202,12 +221,9 @@ fn attribute_of(document: &Document<'_>, owner: Id, attribute: Id) -> Option<Str
         owner = outer;
     }
     let (module, name) = qualified(document, owner);
-    let mut path = short(&module, &name);
-    for name in names.iter().rev() {
-        path.push('.');
-        path.push_str(name);
-    }
-    Some(path)
+    names.push(name);
+    names.reverse();
+    Some((module, names.join(".")))
 }
 
 fn dotted(module: &str, name: &str) -> String {

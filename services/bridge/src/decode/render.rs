@@ -3,7 +3,11 @@
 //! of recursing; what contains itself ends in `<cycle>`.
 
 use super::{
-    document::{Cursor, Document, Id, Items, Value},
+    container::{
+        ALONE, BRACES, JSON_ARRAY, JSON_OBJECT, LIST, Notation, ONE_TUPLE, Open, Punctuation,
+        TUPLE, Walk,
+    },
+    document::{Document, Id, Items, Value},
     integer,
     limit::{self, Exceeded},
     object::{self, Args, Shown},
@@ -41,6 +45,17 @@ pub(super) fn pairs(
     Ok(())
 }
 
+/// Writes a value as JSON.
+///
+/// # Errors
+/// As [`pairs`].
+#[cfg(test)]
+pub(super) fn json(document: &Document<'_>, id: Id, writer: &mut Writer) -> Result<(), Exceeded> {
+    let mut renderer = Renderer::new(document, writer);
+    renderer.value(id, Notation::Json)?;
+    renderer.finish()
+}
+
 /// Writes a value as the text of a field: a string or an object without
 /// quotes, anything else as JSON.
 ///
@@ -64,81 +79,6 @@ pub(super) fn text(document: &Document<'_>, id: Id, writer: &mut Writer) -> Resu
     let mut renderer = Renderer::new(document, writer);
     renderer.value(id, notation)?;
     renderer.finish()
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Notation {
-    Json,
-    Python,
-}
-
-/// What surrounds and separates the parts of a container.
-struct Punctuation {
-    open: &'static str,
-    between: &'static str,
-    close: &'static str,
-}
-
-const JSON_ARRAY: Punctuation = punctuation("[", ",", "]");
-const JSON_OBJECT: Punctuation = punctuation("{", ",", "}");
-const LIST: Punctuation = punctuation("[", ", ", "]");
-const TUPLE: Punctuation = punctuation("(", ", ", ")");
-const ONE_TUPLE: Punctuation = punctuation("(", ", ", ",)");
-const BRACES: Punctuation = punctuation("{", ", ", "}");
-/// A value by itself, in Python's notation within a JSON string.
-const ALONE: Punctuation = punctuation("", "", "");
-
-const fn punctuation(
-    open: &'static str,
-    between: &'static str,
-    close: &'static str,
-) -> Punctuation {
-    Punctuation {
-        open,
-        between,
-        close,
-    }
-}
-
-/// What is still to be written of a container.
-enum Walk {
-    One(Option<Id>),
-    Items(Cursor),
-    /// Lists of a key and a value, walked as keys and values in turn.
-    Listed {
-        outer: Cursor,
-        value: Option<Id>,
-    },
-}
-
-impl Walk {
-    fn next(&mut self, document: &Document<'_>) -> Option<Id> {
-        match self {
-            Self::One(id) => id.take(),
-            Self::Items(cursor) => cursor.next(document),
-            Self::Listed { outer, value } => {
-                if let Some(value) = value.take() {
-                    return Some(value);
-                }
-                let pair = document.items(outer.next(document)?)?;
-                let [key, found] = document.exactly(pair)?;
-                *value = Some(found);
-                Some(key)
-            }
-        }
-    }
-}
-
-/// A container that is being written.
-struct Open {
-    id: Id,
-    walk: Walk,
-    punctuation: &'static Punctuation,
-    notation: Notation,
-    in_pairs: bool,
-    written: usize,
-    /// Whether a JSON string ends with it.
-    ends_string: bool,
 }
 
 struct Renderer<'r, 'd, 'a> {
@@ -237,6 +177,10 @@ impl<'r, 'd, 'a> Renderer<'r, 'd, 'a> {
     }
 
     fn value(&mut self, id: Id, notation: Notation) -> Result<(), Exceeded> {
+        if self.open.iter().any(|container| container.id == id) {
+            self.plain(CYCLE, notation);
+            return Ok(());
+        }
         let python = notation == Notation::Python;
         match self.document.get(id) {
             Value::List(items) => {
@@ -277,7 +221,7 @@ impl<'r, 'd, 'a> Renderer<'r, 'd, 'a> {
                 Ok(())
             }
             Shown::Latin1(text) => {
-                self.quoted(&latin1(self.document, text), "b", notation);
+                self.quoted(&latin1(self.document, text), notation);
                 Ok(())
             }
             Shown::Same(same) if self.is_scalar(same) => self.scalar(same, notation),
@@ -329,20 +273,6 @@ impl<'r, 'd, 'a> Renderer<'r, 'd, 'a> {
         in_pairs: bool,
         ends_string: bool,
     ) -> Result<(), Exceeded> {
-        if self.open.iter().any(|container| container.id == id) {
-            self.plain(
-                CYCLE,
-                if ends_string {
-                    Notation::Python
-                } else {
-                    notation
-                },
-            );
-            if ends_string {
-                self.writer.close_string();
-            }
-            return Ok(());
-        }
         if self.open.len() >= limit::DEPTH {
             return Err(Exceeded::Depth);
         }
@@ -387,11 +317,11 @@ impl<'r, 'd, 'a> Renderer<'r, 'd, 'a> {
                 let name = object::shown_global(self.document, id);
                 self.plain(&name, notation);
             }
-            Value::Latin1(text) => self.quoted(&latin1(self.document, text), "b", notation),
+            Value::Latin1(text) => self.quoted(&latin1(self.document, text), notation),
             Value::Bytes(_) | Value::DecodedBytes(_) => {
-                self.quoted(self.document.string(id).unwrap_or_default(), "b", notation);
+                self.quoted(self.document.string(id).unwrap_or_default(), notation);
             }
-            _ => self.quoted(self.document.string(id).unwrap_or_default(), "", notation),
+            _ => self.quoted(self.document.string(id).unwrap_or_default(), notation),
         }
         Ok(())
     }
@@ -405,7 +335,7 @@ impl<'r, 'd, 'a> Renderer<'r, 'd, 'a> {
     }
 
     /// A string.
-    fn quoted(&mut self, bytes: &[u8], prefix: &str, notation: Notation) {
+    fn quoted(&mut self, bytes: &[u8], notation: Notation) {
         match notation {
             Notation::Json => {
                 self.writer.open_string();
@@ -415,7 +345,6 @@ impl<'r, 'd, 'a> Renderer<'r, 'd, 'a> {
             Notation::Python => {
                 let has = |quote| memchr::memchr(quote, bytes).is_some();
                 let quote = if has(b'\'') && !has(b'"') { "\"" } else { "'" };
-                self.writer.punctuation(prefix);
                 self.writer.content(quote);
                 self.writer.bytes(bytes);
                 self.writer.content(quote);

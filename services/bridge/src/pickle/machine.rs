@@ -8,7 +8,6 @@ use super::{
 };
 use crate::decode::{
     document::{Document, Id, Items, Making, Value},
-    integer,
     limit::{self, Exceeded},
 };
 
@@ -16,8 +15,8 @@ use crate::decode::{
 const UNSET: Id = Id::MAX;
 
 pub(super) struct Machine<'a> {
-    reader: Reader<'a>,
-    document: Document<'a>,
+    pub(super) reader: Reader<'a>,
+    pub(super) document: Document<'a>,
     stack: Vec<Id>,
     /// Heights of the stack at the open marks.
     marks: Vec<u32>,
@@ -95,43 +94,6 @@ impl<'a> Machine<'a> {
                 None => self.compose(opcode),
             },
         }
-    }
-
-    /// Values without parts.
-    fn scalar(&mut self, opcode: u8) -> Result<Option<Value<'a>>, PickleError> {
-        let reader = &mut self.reader;
-        Ok(Some(match opcode {
-            op::NEWTRUE => Value::Bool(true),
-            op::NEWFALSE => Value::Bool(false),
-            op::BININT => Value::Int(i64::from(i32::from_le_bytes(reader.array()?))),
-            op::BININT1 => Value::Int(i64::from(reader.byte()?)),
-            op::BININT2 => Value::Int(i64::from(u16::from_le_bytes(reader.array()?))),
-            op::BINFLOAT => Value::Float(f64::from_be_bytes(reader.array()?)),
-            op::LONG1 => long(reader.counted1()?)?,
-            op::LONG4 => long(reader.counted4()?)?,
-            op::BINUNICODE8 => Value::Text(reader.counted8()?),
-            op::BINSTRING | op::BINBYTES => Value::Bytes(reader.counted4()?),
-            op::SHORT_BINBYTES => Value::Bytes(reader.counted1()?),
-            op::BINBYTES8 | op::BYTEARRAY8 => Value::Bytes(reader.counted8()?),
-            op::INT => match reader.line()? {
-                b"00" => Value::Bool(false),
-                b"01" => Value::Bool(true),
-                digits => self.integer(digits, "INT")?,
-            },
-            op::LONG => {
-                let line = reader.line()?;
-                self.integer(line.strip_suffix(b"L").unwrap_or(line), "LONG")?
-            }
-            op::FLOAT => {
-                let line = reader.line()?;
-                let text = std::str::from_utf8(line).ok();
-                let float = text.and_then(|text| text.trim().parse().ok());
-                Value::Float(float.ok_or_else(|| self.malformed("FLOAT"))?)
-            }
-            op::STRING => self.string()?,
-            op::UNICODE => self.unicode()?,
-            _ => return Ok(None),
-        }))
     }
 
     /// Values made of others.
@@ -297,41 +259,6 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn integer(&self, digits: &'a [u8], name: &'static str) -> Result<Value<'a>, PickleError> {
-        match literal::integer(digits) {
-            Some(Number::Small(value)) => Ok(Value::Int(value)),
-            Some(Number::Digits(digits)) if digits.len() <= limit::DIGITS => {
-                Ok(Value::Digits(digits))
-            }
-            Some(Number::Digits(_)) => Err(Exceeded::Digits.into()),
-            None => Err(self.malformed(name)),
-        }
-    }
-
-    fn string(&mut self) -> Result<Value<'a>, PickleError> {
-        let broken = self.malformed("STRING");
-        let inside = literal::quoted(self.reader.line()?).ok_or_else(|| broken.clone())?;
-        if memchr::memchr(b'\\', inside).is_none() {
-            return Ok(Value::Bytes(inside));
-        }
-        let span = self
-            .document
-            .decode(|bytes| literal::unescape(inside, bytes).ok_or(broken))?;
-        Ok(Value::DecodedBytes(span))
-    }
-
-    fn unicode(&mut self) -> Result<Value<'a>, PickleError> {
-        let broken = self.malformed("UNICODE");
-        let line = self.reader.line()?;
-        if line.is_ascii() && memchr::memchr(b'\\', line).is_none() {
-            return Ok(Value::Text(line));
-        }
-        let span = self
-            .document
-            .decode(|utf8| literal::raw_unicode(line, utf8).ok_or(broken))?;
-        Ok(Value::DecodedText(span))
-    }
-
     fn remember(&mut self, opcode: u8) -> Result<(), PickleError> {
         let number = match opcode {
             op::PUT | op::GET => match literal::integer(self.reader.line()?) {
@@ -441,19 +368,11 @@ impl<'a> Machine<'a> {
         self.marks.last().map_or(0, |&mark| mark as usize)
     }
 
-    fn malformed(&self, name: &'static str) -> PickleError {
+    pub(super) fn malformed(&self, name: &'static str) -> PickleError {
         PickleError::Malformed { name, at: self.at }
     }
 
     fn outside(&self, name: &'static str) -> PickleError {
         PickleError::Outside { name, at: self.at }
-    }
-}
-
-fn long(bytes: &[u8]) -> Result<Value<'_>, PickleError> {
-    match integer::small(bytes) {
-        Some(value) => Ok(Value::Int(value)),
-        None if bytes.len() <= limit::LONG_BYTES => Ok(Value::Long(bytes)),
-        None => Err(Exceeded::Digits.into()),
     }
 }
