@@ -73,7 +73,7 @@ def extras():
         import pathlib
 
         class Colour(enum.Enum):
-            """Pickled by value."""
+            """An application's own enum."""
 
             RED = 1
 
@@ -83,7 +83,9 @@ def extras():
         yield "a_path", pathlib.PurePosixPath("/srv/shop"), u"/srv/shop"
         utc = moment.replace(tzinfo=datetime.timezone.utc)
         yield "an_aware_datetime", utc, u"2024-02-29T12:30:01.250000+00:00"
-        yield "an_enum", Colour.RED, u"Colour(1)"
+        # CPython 3.11 pickles a member by name, the others by value.
+        by_name = Colour.RED.__reduce_ex__(1)[0] is getattr
+        yield "an_enum", Colour.RED, u"Colour.RED" if by_name else u"Colour(1)"
 
 
 def log_everything(log, expecting):

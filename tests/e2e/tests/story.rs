@@ -47,7 +47,7 @@ async fn from_a_python_log_call_to_the_page_and_the_api() {
     let port = records_to.split(':').nth(1).unwrap();
     let arguments = ["localhost", port, "till", expected.to_str().unwrap()];
     program::run(&python::newest(), "stock.py", &arguments, &[]).await;
-    api::exactly(&page, "system_id=till&q=no such text", 0, SOON).await;
+    api::exactly(&page, "system_id=till&q=no%20such%20text", 0, SOON).await;
     let records = api::exactly(&page, "system_id=till&level=ERROR", 3, SOON).await;
     assert_eq!(api::text(&records[2], "message"), "with a traceback");
 
