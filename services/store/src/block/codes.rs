@@ -1,6 +1,8 @@
 //! Which value of a column's dictionary each row has.
 
 use super::BlockError;
+use std::sync::Arc;
+
 use super::bytes::Cursor;
 use super::frame::{Frame, Press};
 use super::select::Rows;
@@ -16,6 +18,8 @@ pub(super) enum Codes {
     Bytes(Vec<u8>),
     /// More.
     Words(Vec<u16>),
+    /// What a table says of another column's codes.
+    Derived(Arc<Codes>, Box<Codes>),
 }
 
 /// Appends codes below `values`, one byte plane a frame.
@@ -58,24 +62,24 @@ impl Codes {
             Self::Rows => row,
             Self::Bytes(codes) => usize::from(codes[row]),
             Self::Words(codes) => usize::from(codes[row]),
+            Self::Derived(parent, table) => table.get(parent.get(row)),
+        }
+    }
+
+    /// How many there are, of those that are kept.
+    fn len(&self) -> usize {
+        match self {
+            Self::One | Self::Rows | Self::Derived(..) => 0,
+            Self::Bytes(codes) => codes.len(),
+            Self::Words(codes) => codes.len(),
         }
     }
 
     fn max(&self) -> usize {
         match self {
-            Self::One | Self::Rows => 0,
+            Self::One | Self::Rows | Self::Derived(..) => 0,
             Self::Bytes(codes) => usize::from(codes.iter().copied().max().unwrap_or(0)),
             Self::Words(codes) => usize::from(codes.iter().copied().max().unwrap_or(0)),
-        }
-    }
-
-    /// The codes that `map` gives for these; `values` of them at most.
-    pub(super) fn derive(&self, map: &Codes, count: usize, values: usize) -> Codes {
-        let codes = (0..count).map(|row| map.get(self.get(row)));
-        if values <= 256 {
-            Codes::Bytes(codes.map(|code| code as u8).collect())
-        } else {
-            Codes::Words(codes.map(|code| code as u16).collect())
         }
     }
 
@@ -92,6 +96,10 @@ impl Codes {
             }
             Self::Words(codes) => {
                 Rows::from_bits(codes.iter().map(|code| wanted[usize::from(*code)]))
+            }
+            Self::Derived(parent, table) => {
+                let codes = (0..table.len()).map(|code| wanted[table.get(code)]);
+                parent.rows(count, &codes.collect::<Vec<bool>>())
             }
         }
     }

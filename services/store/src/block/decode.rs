@@ -1,7 +1,7 @@
 //! A block back to records.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use domain::{Order, Record};
 
@@ -25,6 +25,7 @@ pub struct Block {
     /// Columns whose texts are in the chunks.
     chunked: Vec<TextColumn>,
     columns: [Slot; COLUMNS],
+    codes: [OnceLock<Arc<Codes>>; COLUMNS],
     numbers: [OnceLock<Numbers>; NumberColumn::ALL.len()],
     texts: [OnceLock<TextValues>; COLUMNS],
 }
@@ -40,7 +41,7 @@ struct Slot {
 #[derive(Debug)]
 pub(super) struct Numbers {
     pub(super) values: Vec<i64>,
-    pub(super) codes: Codes,
+    pub(super) codes: Arc<Codes>,
 }
 
 /// An opened column of texts.
@@ -49,7 +50,7 @@ pub(super) struct TextValues {
     /// How many distinct ones.
     pub(super) count: usize,
     pub(super) values: Texts,
-    pub(super) codes: Codes,
+    pub(super) codes: Arc<Codes>,
 }
 
 impl Block {
@@ -98,6 +99,7 @@ impl Block {
             starts,
             chunked,
             columns,
+            codes: Default::default(),
             numbers: Default::default(),
             texts: Default::default(),
         })
@@ -207,26 +209,25 @@ impl Block {
     fn open_numbers(&self, column: NumberColumn) -> Result<Numbers, BlockError> {
         let slot = &self.columns[column as usize];
         let mut cursor = Cursor::new(&self.part[slot.body.clone()]);
-        let rows = self.rows();
-        let (values, codes) = match slot.kind {
-            kind::EMPTY => (vec![0], Codes::One),
-            kind::CONSTANT => (vec![unzigzag(cursor.varint()?)], Codes::One),
-            kind::PLAIN => (read_numbers(&mut cursor, rows)?, Codes::Rows),
+        let values = match slot.kind {
+            kind::EMPTY => vec![0],
+            kind::CONSTANT => vec![unzigzag(cursor.varint()?)],
+            kind::PLAIN => read_numbers(&mut cursor, self.rows())?,
             kind::RELATIVE if column == NumberColumn::Created => {
-                let mut values = read_numbers(&mut cursor, rows)?;
+                let mut values = read_numbers(&mut cursor, self.rows())?;
                 let received = self.number_column(NumberColumn::Received)?;
                 for (row, value) in values.iter_mut().enumerate() {
                     *value = value.wrapping_add(received.get(row));
                 }
-                (values, Codes::Rows)
+                values
             }
             kind::DICTIONARY => {
-                let count = cursor.length(rows)?;
-                let values = read_numbers(&mut cursor, count)?;
-                (values, self.open_codes(&mut cursor, count)?)
+                let (count, _) = self.dictionary_head(&mut cursor)?;
+                read_numbers(&mut cursor, count)?
             }
             _ => return Err(BlockError::Damaged("column of an unknown kind")),
         };
+        let codes = Arc::clone(self.codes(column as usize)?);
         Ok(Numbers { values, codes })
     }
 
@@ -241,69 +242,81 @@ impl Block {
         }
         let slot = &self.columns[column as usize];
         let mut cursor = Cursor::new(&self.part[slot.body.clone()]);
-        let texts = match slot.kind {
-            kind::EMPTY => TextValues {
-                count: 1,
-                values: Texts::default(),
-                codes: Codes::One,
-            },
+        let (count, values) = match slot.kind {
+            kind::EMPTY => (1, Texts::default()),
             kind::CONSTANT => {
                 let mut value = Frame::read(&mut cursor)?.open()?.into_owned();
                 value.push(END);
-                TextValues {
-                    count: 1,
-                    values: Texts::read(value, 1)?,
-                    codes: Codes::One,
-                }
+                (1, Texts::read(value, 1)?)
             }
             kind::DICTIONARY => {
-                let count = cursor.length(self.rows())?;
+                let (count, _) = self.dictionary_head(&mut cursor)?;
                 let values = Frame::read(&mut cursor)?.open()?.into_owned();
-                let values = Texts::read(values, count)?;
-                TextValues {
-                    count,
-                    values,
-                    codes: self.open_codes(&mut cursor, count)?,
-                }
+                (count, Texts::read(values, count)?)
             }
             kind::PLAIN => return Ok(None),
             _ => return Err(BlockError::Damaged("column of an unknown kind")),
         };
+        let codes = Arc::clone(self.codes(column as usize)?);
+        let texts = TextValues {
+            count,
+            values,
+            codes,
+        };
         Ok(Some(opened.get_or_init(|| texts)))
     }
 
-    fn open_codes(&self, cursor: &mut Cursor<'_>, count: usize) -> Result<Codes, BlockError> {
+    /// How many values a dictionary has, and its codes as they are stored.
+    fn dictionary_head<'a>(
+        &self,
+        cursor: &mut Cursor<'a>,
+    ) -> Result<(usize, Cursor<'a>), BlockError> {
+        let count = cursor.length(self.rows())?;
+        let len = cursor.length(cursor.len())?;
+        Ok((count, Cursor::new(cursor.take(len)?)))
+    }
+
+    /// The codes of a column that is not in the chunks.
+    fn codes(&self, column: usize) -> Result<&Arc<Codes>, BlockError> {
+        if let Some(codes) = self.codes[column].get() {
+            return Ok(codes);
+        }
+        let slot = &self.columns[column];
+        let codes = match slot.kind {
+            kind::EMPTY | kind::CONSTANT => Codes::One,
+            kind::DICTIONARY => self.open_codes(slot)?,
+            _ => Codes::Rows,
+        };
+        Ok(self.codes[column].get_or_init(|| Arc::new(codes)))
+    }
+
+    fn open_codes(&self, slot: &Slot) -> Result<Codes, BlockError> {
+        let mut body = Cursor::new(&self.part[slot.body.clone()]);
+        let (count, mut cursor) = self.dictionary_head(&mut body)?;
         match cursor.byte()? {
             source::ROWS if count == self.rows() => Ok(Codes::Rows),
-            source::OWN => read_codes(cursor, self.rows(), count),
+            source::OWN => read_codes(&mut cursor, self.rows(), count),
             source::DERIVED => {
-                let slot = self.columns.get(usize::from(cursor.byte()?));
-                let slot = slot.ok_or(BlockError::Damaged("column follows from none"))?;
-                let (codes, values) = self.own_codes(slot)?;
-                let map = read_codes(cursor, values, count)?;
-                Ok(codes.derive(&map, self.rows(), count))
+                let column = usize::from(cursor.byte()?);
+                let (parent, values) = self.parent_codes(column)?;
+                let table = read_codes(&mut cursor, values, count)?;
+                Ok(Codes::Derived(Arc::clone(parent), Box::new(table)))
             }
             _ => Err(BlockError::Damaged("codes of an unknown kind")),
         }
     }
 
     /// The codes of a dictionary column that has its own, and of how many values.
-    fn own_codes(&self, slot: &Slot) -> Result<(Codes, usize), BlockError> {
-        let damaged = BlockError::Damaged("column follows from one without codes");
-        if slot.kind != kind::DICTIONARY {
-            return Err(damaged);
+    fn parent_codes(&self, column: usize) -> Result<(&Arc<Codes>, usize), BlockError> {
+        let slot = self.columns.get(column);
+        if let Some(slot) = slot.filter(|slot| slot.kind == kind::DICTIONARY) {
+            let mut body = Cursor::new(&self.part[slot.body.clone()]);
+            let (count, mut codes) = self.dictionary_head(&mut body)?;
+            if codes.byte()? == source::OWN {
+                return Ok((self.codes(column)?, count));
+            }
         }
-        let mut cursor = Cursor::new(&self.part[slot.body.clone()]);
-        let count = cursor.length(self.rows())?;
-        if slot.body.start < self.columns[TextColumn::ALL[0] as usize].body.start {
-            read_numbers(&mut cursor, count)?;
-        } else {
-            Frame::read(&mut cursor)?;
-        }
-        match cursor.byte()? {
-            source::OWN => Ok((read_codes(&mut cursor, self.rows(), count)?, count)),
-            _ => Err(damaged),
-        }
+        Err(BlockError::Damaged("column follows from one without codes"))
     }
 }
 

@@ -268,10 +268,9 @@ impl Encoder {
             }
             _ if dictionary.is_overflown() || dictionary.len() == values.len() => {}
             _ => {
-                put_varint(body, dictionary.len() as u64);
                 let values: Vec<i64> = dictionary.values().map(number).collect();
-                put_numbers(&mut self.press, body, &values);
                 self.put_codes(body, column as usize);
+                put_numbers(&mut self.press, body, &values);
                 return kind::DICTIONARY;
             }
         }
@@ -292,25 +291,33 @@ impl Encoder {
             self.press.put(body, value);
             return kind::CONSTANT;
         }
-        put_varint(body, dictionary.len() as u64);
         join(dictionary.values().map(text), &mut self.joined);
-        self.press.put(body, &self.joined);
         self.put_codes(body, column);
+        self.press.put(body, &self.joined);
         kind::DICTIONARY
     }
 
+    /// Appends how many values a dictionary has, and its codes.
     fn put_codes(&mut self, body: &mut Vec<u8>, column: usize) {
         let dictionary = &self.dictionaries[column];
+        let mut codes = Vec::new();
         if dictionary.len() == dictionary.codes().len() {
-            body.push(source::ROWS);
+            codes.push(source::ROWS);
         } else if let Some(derived) = &self.parents[column] {
-            body.push(source::DERIVED);
-            body.push(derived.parent as u8);
-            put_codes(&mut self.press, body, &derived.map, dictionary.len());
+            codes.extend([source::DERIVED, derived.parent as u8]);
+            put_codes(&mut self.press, &mut codes, &derived.map, dictionary.len());
         } else {
-            body.push(source::OWN);
-            put_codes(&mut self.press, body, dictionary.codes(), dictionary.len());
+            codes.push(source::OWN);
+            put_codes(
+                &mut self.press,
+                &mut codes,
+                dictionary.codes(),
+                dictionary.len(),
+            );
         }
+        put_varint(body, dictionary.len() as u64);
+        put_varint(body, codes.len() as u64);
+        body.extend_from_slice(&codes);
     }
 
     fn meta(&self, first_id: u64, rows: usize) -> BlockMeta {

@@ -8,7 +8,7 @@ use super::filter::{WINDOW, context_key, for_each_id_key, gram_key, slice_holds,
 use super::{BlockMeta, FILTER_SLICES};
 
 /// More looks than these cost more than they save.
-const MAX_PROBES: usize = 6;
+const MAX_PROBES: usize = 12;
 
 /// A compiled [`RecordFilter`].
 #[derive(Debug, Clone)]
