@@ -12,7 +12,6 @@ mod encode;
 mod filter;
 mod frame;
 mod fuse;
-mod levels;
 mod numbers;
 mod plan;
 mod search;
@@ -22,7 +21,6 @@ mod text;
 pub use chunk::Chunk;
 pub use decode::{Block, decode};
 pub use encode::{batch_len, encode};
-pub use levels::{decode_levels, encode_levels};
 pub use plan::{Plan, Probe};
 pub use select::Selection;
 

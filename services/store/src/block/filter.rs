@@ -8,7 +8,7 @@
 use domain::ContextField;
 
 use super::bytes::{seal, unseal};
-use super::fuse::{contains, mix, put_fuse};
+use super::fuse::{contains, mix, put_everything, put_fuse};
 use super::text::{END, fold_joined};
 use super::{BlockError, FILTER_SLICES};
 
@@ -22,6 +22,12 @@ const SAMPLE: usize = 6;
 const SAMPLES_IN_A_ROW: usize = 3;
 /// So this many characters in a row hold at least one that is taken.
 pub(super) const WINDOW: usize = SAMPLE + SAMPLES_IN_A_ROW - 1;
+
+/// Keys of a slice at most. A block that has more, such as one of encoded
+/// files, gets a filter that rules nothing out, rather than one of megabytes.
+const MAX_SLICE_KEYS: usize = 1 << 16;
+/// Grams of a block at most, for the same reason.
+const MAX_GRAMS: usize = 1 << 20;
 
 const GRAM: u64 = 1 << 56;
 const ID: u64 = 2 << 56;
@@ -129,6 +135,7 @@ pub(super) struct Grams {
     /// Some keys that came last, each at the place that its bits say.
     recent: Vec<u64>,
     distinct: KeySet,
+    overflown: bool,
     folded: Vec<u8>,
 }
 
@@ -140,6 +147,7 @@ impl Default for Grams {
             keys: Default::default(),
             recent: vec![0; 1 << 12],
             distinct: KeySet::default(),
+            overflown: false,
             folded: Vec::new(),
         }
     }
@@ -149,12 +157,16 @@ impl Grams {
     /// Adds texts, each ended by [`END`].
     pub(super) fn add_texts(&mut self, joined: &[u8], ends: usize) {
         let mut folded = std::mem::take(&mut self.folded);
-        fold_joined(joined, ends, &mut folded);
+        fold_joined(joined, ends, &mut folded).expect("texts are UTF-8");
         let mut gram = u32::from(END) * 0x1_0101;
         for byte in &folded {
             gram = (gram << 8 | u32::from(*byte)) & 0xff_ffff;
             let (word, bit) = ((gram >> 6) as usize, 1 << (gram & 63));
             if self.seen[word] & bit == 0 {
+                if self.grams.len() == MAX_GRAMS {
+                    self.overflown = true;
+                    break;
+                }
                 self.seen[word] |= bit;
                 self.grams.push(gram);
             }
@@ -170,9 +182,15 @@ impl Grams {
 
     fn add(&mut self, key: u64) {
         let place = key as usize % self.recent.len();
-        if self.recent[place] != key {
-            self.recent[place] = key;
-            self.keys[slice_of(key)].push(key);
+        if self.recent[place] == key || self.overflown {
+            return;
+        }
+        self.recent[place] = key;
+        let keys = &mut self.keys[slice_of(key)];
+        keys.push(key);
+        if keys.len() >= MAX_SLICE_KEYS {
+            keys.clone_from(self.distinct.of(keys));
+            self.overflown = keys.len() > MAX_SLICE_KEYS / 2;
         }
     }
 
@@ -190,12 +208,19 @@ impl Grams {
         self.recent.fill(0);
         let slices = self.keys.iter_mut().enumerate().map(|(index, keys)| {
             let mut slice = Vec::new();
-            put_fuse(&mut slice, self.distinct.of(keys));
+            if self.overflown {
+                put_everything(&mut slice);
+            } else {
+                put_fuse(&mut slice, self.distinct.of(keys));
+            }
             keys.clear();
+            keys.shrink_to(MAX_SLICE_KEYS);
             seal(&mut slice, ANY_BLOCK, FIRST_PLACE + index as u32);
             slice
         });
-        slices.collect()
+        let slices = slices.collect();
+        self.overflown = false;
+        slices
     }
 }
 
@@ -225,5 +250,58 @@ impl KeySet {
             }
         }
         &mut self.keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Grams, WINDOW, for_each_id_key, gram_key, mix, slice_holds, slice_of};
+
+    fn id_keys(text: &str) -> Vec<u64> {
+        let mut keys = Vec::new();
+        for_each_id_key(text.as_bytes(), |key| keys.push(key));
+        keys
+    }
+
+    #[test]
+    fn a_part_of_an_id_gives_keys_of_the_whole() {
+        let whole = format!("a {:016x}-x {:032b}", mix(1), mix(2));
+        let all = id_keys(&whole);
+        for start in 0..whole.len() {
+            for end in start..=whole.len() {
+                let keys = id_keys(&whole[start..end]);
+                assert!(keys.iter().all(|key| all.contains(key)), "{start}..{end}");
+            }
+        }
+        let check = |text: &str, some: bool| assert_eq!(!id_keys(text).is_empty(), some, "{text}");
+        check("0123456", false);
+        check("01234567", true);
+        check("abcdefgh", false);
+        check("abcdefg1", true);
+        check("1bcdefgh", true);
+        check("1bcd-efgh", false);
+        check("1abcdefghijk", true);
+        check("1 abcdefghijk", false);
+        check("äöü12345ß", false);
+        assert_eq!(WINDOW, 8);
+    }
+
+    #[test]
+    fn a_block_of_too_many_keys_rules_nothing_out() {
+        let mut grams = Grams::default();
+        let word = |n| format!("{:016x}", mix(n));
+        let holds = |slices: &[Vec<u8>], key| {
+            let slice = slice_of(key);
+            slice_holds(&slices[slice], slice, &[key]).unwrap()
+        };
+        let text: String = (0..260_000).map(word).collect();
+        grams.add_texts(format!("{text}\n").as_bytes(), 0);
+        let slices = grams.take_slices();
+        assert!(slices.concat().len() < 200);
+        assert!(holds(&slices, gram_key(*b"xyz")));
+        grams.add_texts(b"abc", 0);
+        let slices = grams.take_slices();
+        assert!(holds(&slices, gram_key(*b"abc")));
+        assert!(!holds(&slices, gram_key(*b"xyz")));
     }
 }

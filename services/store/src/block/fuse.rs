@@ -7,6 +7,8 @@ use super::bytes::{Cursor, put_varint};
 
 /// How many seeds are tried before the array is made longer.
 const SEEDS: u8 = 16;
+/// Instead of a number of segments: every key passes.
+const EVERYTHING: u64 = u32::MAX as u64;
 
 /// Appends a filter of some keys. They are put in order and doubles removed.
 pub(super) fn put_fuse(out: &mut Vec<u8>, keys: &mut Vec<u64>) {
@@ -27,15 +29,19 @@ pub(super) fn put_fuse(out: &mut Vec<u8>, keys: &mut Vec<u64>) {
             return;
         }
     }
-    // Not reached in practice; every key passes a filter of one free segment.
-    put_varint(out, u64::from(u32::MAX));
+    put_everything(out);
+}
+
+/// Appends a filter that every key passes.
+pub(super) fn put_everything(out: &mut Vec<u8>) {
+    put_varint(out, EVERYTHING);
 }
 
 /// Whether a key may be in a filter.
 pub(super) fn contains(fuse: &[u8], key: u64) -> Result<bool, BlockError> {
     let mut cursor = Cursor::new(fuse);
     let segments = cursor.varint()?;
-    if segments == 0 || segments == u64::from(u32::MAX) {
+    if segments == 0 || segments == EVERYTHING {
         return Ok(segments != 0);
     }
     let (segment_bits, seed) = (u32::from(cursor.byte()?), cursor.byte()?);

@@ -46,24 +46,17 @@ impl Texts {
 
     /// A text.
     pub(super) fn get(&self, index: usize) -> Result<&str, BlockError> {
-        std::str::from_utf8(self.bytes(index)).map_err(|_| BlockError::Damaged("text is not UTF-8"))
+        as_text(self.bytes(index))
     }
 
     /// The same texts without their case.
     pub(super) fn fold(&self) -> Result<Texts, BlockError> {
-        let mut bytes = self.bytes.clone();
-        if fold_ascii(&mut bytes, self.ends.len()) {
+        let mut bytes = Vec::new();
+        if fold_joined(&self.bytes, self.ends.len(), &mut bytes)? {
             let ends = self.ends.clone();
             return Ok(Self { bytes, ends });
         }
-        bytes.clear();
-        let mut ends = Vec::with_capacity(self.ends.len());
-        for index in 0..self.ends.len() {
-            bytes.extend_from_slice(RecordFilter::fold(self.get(index)?).as_bytes());
-            ends.push(bytes.len() as u32);
-            bytes.push(END);
-        }
-        Ok(Self { bytes, ends })
+        Self::read(bytes, self.ends.len())
     }
 
     /// Calls `found` with each text that contains what `finder` looks for,
@@ -81,25 +74,75 @@ impl Texts {
     }
 }
 
-/// Folds texts in place when that is a matter of ASCII alone: when no byte but
-/// the `ends` that end them is beyond ASCII. Otherwise only the ASCII letters
-/// are folded, and the answer is false.
-fn fold_ascii(bytes: &mut [u8], ends: usize) -> bool {
-    bytes.make_ascii_lowercase();
-    bytes.iter().filter(|byte| !byte.is_ascii()).count() == ends
-}
-
 /// Folds texts that each end with [`END`], and of which there are `ends`.
-pub(super) fn fold_joined(joined: &[u8], ends: usize, folded: &mut Vec<u8>) {
+/// Whether each stays in its place: when they are all ASCII, which is fast.
+pub(super) fn fold_joined(
+    joined: &[u8],
+    ends: usize,
+    folded: &mut Vec<u8>,
+) -> Result<bool, BlockError> {
     folded.clear();
     folded.extend_from_slice(joined);
-    if fold_ascii(folded, ends) {
-        return;
+    folded.make_ascii_lowercase();
+    if folded.iter().filter(|byte| !byte.is_ascii()).count() == ends {
+        return Ok(true);
     }
     folded.clear();
     for text in joined.split_inclusive(|byte| *byte == END) {
-        let text = std::str::from_utf8(&text[..text.len() - 1]).expect("texts are UTF-8");
-        folded.extend_from_slice(RecordFilter::fold(text).as_bytes());
+        folded.extend_from_slice(RecordFilter::fold(as_text(&text[..text.len() - 1])?).as_bytes());
         folded.push(END);
+    }
+    Ok(false)
+}
+
+fn as_text(bytes: &[u8]) -> Result<&str, BlockError> {
+    std::str::from_utf8(bytes).map_err(|_| BlockError::Damaged("text is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use memchr::memmem::Finder;
+
+    use super::Texts;
+
+    #[test]
+    fn texts_are_searched_without_case() {
+        let check = |texts: &[&str], needle: &str, expected: &[usize]| {
+            let joined: Vec<u8> = texts
+                .iter()
+                .flat_map(|text| [text.as_bytes(), &[0xff]].concat())
+                .collect();
+            let texts = Texts::read(joined, texts.len()).unwrap();
+            let mut found = Vec::new();
+            texts
+                .fold()
+                .unwrap()
+                .search(&Finder::new(needle), |index| found.push(index));
+            assert_eq!(found, expected, "{needle}");
+        };
+        check(&["Abc", "", "cab", "ABCABC"], "abc", &[0, 3]);
+        check(&["ab", "c"], "abc", &[]);
+        check(&["ÄÖ", "äö", "İx", "ix"], "äö", &[0, 1]);
+        check(&["İx", "\u{212a}y", "z"], "z", &[2]);
+        check(&[], "a", &[]);
+    }
+
+    #[test]
+    fn other_bytes_are_damaged() {
+        assert!(Texts::read(b"a\xffb".to_vec(), 1).is_err());
+        assert!(Texts::read(b"a\xff".to_vec(), 2).is_err());
+        assert!(
+            Texts::read(b"\xc3\xff".to_vec(), 1)
+                .unwrap()
+                .fold()
+                .is_err()
+        );
+        assert!(
+            Texts::read(b"\xc3\xff".to_vec(), 1)
+                .unwrap()
+                .get(0)
+                .is_err()
+        );
+        assert_eq!(Texts::read(Vec::new(), 3).unwrap().get(2).unwrap(), "");
     }
 }

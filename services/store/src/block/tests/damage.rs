@@ -35,7 +35,7 @@ fn lines() -> Vec<Record> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn a_flipped_bit_is_told(part in 0usize..4, at in any::<prop::sample::Index>(), bit in 0..8) {
