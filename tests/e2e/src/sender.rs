@@ -34,7 +34,7 @@ pub struct Sender {
 
 impl Sender {
     /// Starts sending `per_second` records to `address`; the connections are
-    /// called `<name>-0`, `<name>-1` and so on.
+    /// called `<name>-00000`, `<name>-00001` and so on.
     #[must_use]
     pub fn start(name: &str, address: String, per_second: u64) -> Self {
         let sent = Arc::new(AtomicU64::new(0));
@@ -83,7 +83,7 @@ impl Sending {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         for number in 0.. {
-            let connection = format!("{name}-{number}");
+            let connection = format!("{name}-{number:05}");
             let mut stream = loop {
                 ticks.tick().await;
                 if self.is_stopping() {

@@ -207,9 +207,9 @@ async fn a_backup_under_load_is_a_whole_database() {
     std::fs::copy(&file, restored.database()).unwrap();
     let _up = restored.up().await;
     let records = api::all(&restored.web_url(), "").await;
-    let count = arrived(&records)["load-0"];
+    let count = arrived(&records)["load-00000"];
     assert!(
-        count > 1_000 && count <= sent["load-0"],
+        count > 1_000 && count <= sent["load-00000"],
         "{count} of {sent:?}"
     );
     assert!(!PathBuf::from(format!("{path}.partial")).exists());

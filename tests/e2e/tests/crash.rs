@@ -41,7 +41,8 @@ async fn until_sent(senders: &[Sender; 2], more: u64) {
 #[tokio::test]
 async fn what_a_killed_bridge_had_synced_is_stored_exactly_once() {
     let mut chance = Chance::from_environment();
-    let herald = Installation::new();
+    // Small segments, so that kills meet their beginnings and ends too.
+    let herald = Installation::new().with("BRIDGE_SEGMENT_BYTES", "256KiB");
     let _store = herald.store().await;
     let _web = herald.web().await;
     let senders = senders(&herald);
@@ -57,6 +58,8 @@ async fn what_a_killed_bridge_had_synced_is_stored_exactly_once() {
     let _bridge = herald.bridge().await;
     let mut expected_last = Vec::new();
     for sender in senders {
+        let goal = sender.sent() + 1;
+        wait_until("it sends again", SOON, async || sender.sent() >= goal).await;
         expected_last.push(sender.stop().await.pop_last().unwrap());
     }
     let records = settled(&herald, &expected_last).await;
@@ -69,6 +72,10 @@ async fn what_a_killed_bridge_had_synced_is_stored_exactly_once() {
     }
     let status = api::status(&herald.web_url()).await;
     check_promises(&promises, &status);
+    assert!(
+        records.len() as u64 > 20 * kills(),
+        "hardly any load: {status}"
+    );
     assert_eq!(status["lost"], 0, "{status}");
     assert_eq!(status["dead_letters"], 0, "{status}");
     assert_eq!(status["records"], records.len(), "{status}");

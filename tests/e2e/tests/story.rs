@@ -6,7 +6,7 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::{Command, Output},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use domain::{Level, Record};
@@ -81,9 +81,17 @@ async fn the_page_in_a_real_browser() {
     let herald = Installation::new();
     let _up = herald.up().await;
     let records = bakery();
-    let frames: Vec<u8> = records.iter().flat_map(frame::pickle).collect();
     let mut stream = TcpStream::connect(herald.bridge_address()).await.unwrap();
-    stream.write_all(&frames).await.unwrap();
+    let mut ticks = tokio::time::interval(Duration::from_millis(130));
+    for record in &records {
+        ticks.tick().await;
+        let created_us = now_us();
+        let record = Record {
+            created_us,
+            ..record.clone()
+        };
+        stream.write_all(&frame::pickle(&record)).await.unwrap();
+    }
     api::exactly(&herald.web_url(), "", records.len(), SOON).await;
 
     let folder = tempfile::tempdir().unwrap();
@@ -162,9 +170,13 @@ fn browse(profile: &Path, url: &str, arguments: &[&str]) -> Output {
     panic!("no browser: install chromium (apt-get install chromium)")
 }
 
+fn now_us() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_micros()).unwrap()
+}
+
 /// An afternoon in a bakery.
 fn bakery() -> Vec<Record> {
-    let start = 1_795_440_000_000_000;
     let lines: [(Level, &str, &str, &str, &str); 14] = [
         (
             Level::Info,
@@ -264,7 +276,6 @@ fn bakery() -> Vec<Record> {
         (Level, &str, &str, &str, &str),
     )| {
         Record {
-            created_us: start + index as i64 * 7_250_000,
             level: level.number(),
             level_name: level.name().to_owned(),
             logger: system.to_owned(),
@@ -273,6 +284,9 @@ fn bakery() -> Vec<Record> {
             sub_system_id: host.to_owned(),
             sub_sub_system_id: worker.to_owned(),
             produkt_id: "bakery".to_owned(),
+            user_spec_1: String::new(),
+            user_spec_2: String::new(),
+            package_version: "2.4.0".to_owned(),
             module: system.to_owned(),
             function: "work".to_owned(),
             path: format!("/srv/bakery/{system}.py"),
