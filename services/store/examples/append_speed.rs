@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p store --example append_speed -- [RECORDS] [FOLDER OF LOG FILES] [FOLDER OF THE DATABASE]`
 
+#![expect(clippy::print_stdout, reason = "the numbers are what it is for")]
+
 use std::{env, fs, path::PathBuf, time::Instant};
 
 use domain::{Entry, Level, Record};

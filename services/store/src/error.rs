@@ -2,7 +2,7 @@
 
 use domain::BridgeId;
 
-use crate::db::fault::{Fault, fault};
+use crate::db::fault::{Fault, fault, is_interrupt};
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ pub(crate) enum StoreError {
     /// There is no such record, or no more.
     #[error("there is no record {0}")]
     NotFound(u64),
-    /// Nothing was found out before the deadline.
+    /// The deadline came before an answer.
     #[error("the store is too busy to answer in time")]
     Late,
     /// No room on the disk.
@@ -42,6 +42,9 @@ pub(crate) enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        if is_interrupt(&error) {
+            return Self::Late;
+        }
         match fault(&error) {
             Fault::Full => Self::Full,
             Fault::Passing | Fault::Refused => Self::Database(error),

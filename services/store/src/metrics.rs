@@ -36,6 +36,8 @@ pub(crate) struct Gauges {
     pub(crate) wal_bytes: AtomicU64,
     pub(crate) blocks: AtomicU64,
     pub(crate) small_blocks: AtomicU64,
+    /// Id of the newest record, as far as this process has written one.
+    pub(crate) newest_id: AtomicU64,
 }
 
 impl Metrics {
@@ -69,6 +71,9 @@ impl Metrics {
         self.dead_letters
             .add(after.dead_letters - before.dead_letters, &[]);
         self.lost.add(after.lost - before.lost, &[]);
+        self.gauges
+            .newest_id
+            .store(after.records, Ordering::Relaxed);
     }
 
     /// Entries came that were here already.

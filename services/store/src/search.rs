@@ -11,12 +11,7 @@ use std::{ops::Range, sync::Arc};
 use domain::{Order, Record, RecordFilter, RecordQuery};
 use tokio::time::Instant;
 
-use crate::{
-    block::Plan,
-    db::{Readers, fault::is_interrupt},
-    error::StoreError,
-    metrics::Metrics,
-};
+use crate::{block::Plan, db::Readers, error::StoreError, metrics::Metrics};
 
 /// An answer holds about so many bytes of records at most, so that its size is
 /// bounded whatever the records are; the rest follows with `next`.
@@ -151,7 +146,7 @@ impl Search<'_> {
         let mut blocks = round::FIRST_BLOCKS;
         while !self.ids.is_empty() {
             let ended = match self.round(readers, blocks).await {
-                Err(StoreError::Database(error)) if is_interrupt(&error) => break,
+                Err(StoreError::Late) => break,
                 outcome => outcome?,
             };
             match ended {

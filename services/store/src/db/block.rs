@@ -135,7 +135,7 @@ pub(crate) async fn newest(
     limit: usize,
 ) -> sqlx::Result<Vec<BlockRow>> {
     rows(
-        sqlx::query(sqlx::AssertSqlSafe(format!(
+        &sqlx::query(sqlx::AssertSqlSafe(format!(
             "{COLUMNS} WHERE first_id < ? ORDER BY first_id DESC LIMIT ?"
         )))
         .bind(key(before_id))
@@ -152,7 +152,7 @@ pub(crate) async fn oldest(
     limit: usize,
 ) -> sqlx::Result<Vec<BlockRow>> {
     let mut blocks = rows(
-        sqlx::query(sqlx::AssertSqlSafe(format!(
+        &sqlx::query(sqlx::AssertSqlSafe(format!(
             "{COLUMNS} WHERE first_id >=
                  coalesce((SELECT max(first_id) FROM block WHERE first_id <= ?1), 0)
              ORDER BY first_id LIMIT ?2"
@@ -174,7 +174,7 @@ pub(crate) async fn since(
     limit: usize,
 ) -> sqlx::Result<Vec<BlockRow>> {
     rows(
-        sqlx::query(sqlx::AssertSqlSafe(format!(
+        &sqlx::query(sqlx::AssertSqlSafe(format!(
             "{COLUMNS} WHERE first_id >= ? ORDER BY first_id LIMIT ?"
         )))
         .bind(key(from_id))
@@ -191,7 +191,7 @@ pub(crate) async fn received_before(
     limit: usize,
 ) -> sqlx::Result<Vec<BlockRow>> {
     rows(
-        sqlx::query(sqlx::AssertSqlSafe(format!(
+        &sqlx::query(sqlx::AssertSqlSafe(format!(
             "{COLUMNS} WHERE max_received_us < ? ORDER BY first_id LIMIT ?"
         )))
         .bind(before_us)
@@ -284,7 +284,7 @@ fn by_first_id(rows: &[SqliteRow], keys_per_block: usize) -> sqlx::Result<HashMa
         .collect()
 }
 
-fn rows(rows: Vec<SqliteRow>) -> sqlx::Result<Vec<BlockRow>> {
+fn rows(rows: &[SqliteRow]) -> sqlx::Result<Vec<BlockRow>> {
     rows.iter().map(BlockRow::try_from).collect()
 }
 

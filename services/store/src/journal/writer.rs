@@ -184,7 +184,8 @@ impl Writer {
     async fn commit(&mut self, group: Group) -> (usize, Option<impl Fn() -> StoreError + use<>>) {
         let group = Arc::new(group);
         let mut committed = 0;
-        let mut ranges = VecDeque::from([0..group.slots.len()]);
+        let mut ranges = VecDeque::new();
+        ranges.push_back(0..group.slots.len());
         while let Some(range) = ranges.pop_front() {
             if range.is_empty() {
                 continue;

@@ -1,7 +1,7 @@
 //! Merging: small blocks are read and encoded as one beside the writer, which
 //! then only swaps them.
 
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, sync::atomic::Ordering, time::Duration};
 
 use domain::Micros;
 use tokio::time::Instant;
@@ -36,6 +36,7 @@ pub(super) struct Merging {
     small: Vec<Small>,
     /// Ids below this one have been seen.
     seen_id: u64,
+    has_looked: bool,
 }
 
 impl Merging {
@@ -44,6 +45,7 @@ impl Merging {
             longest_span: longest_span(retention),
             small: Vec::new(),
             seen_id: 0,
+            has_looked: false,
         }
     }
 
@@ -70,6 +72,11 @@ impl Merging {
 
     /// Looks for blocks that have come since.
     async fn look(&mut self, app: &App) -> Result<(), StoreError> {
+        let newest_id = app.metrics.gauges.newest_id.load(Ordering::Relaxed);
+        if self.has_looked && newest_id < self.seen_id {
+            return Ok(());
+        }
+        self.has_looked = true;
         loop {
             let mut snapshot = app.readers.snapshot(Instant::now() + LOOK_TIME).await?;
             let rows = db::block::since(snapshot.conn(), self.seen_id, LOOK_BLOCKS).await?;
@@ -115,6 +122,7 @@ impl Merging {
             // Retention was faster: look at everything again.
             self.small.clear();
             self.seen_id = 0;
+            self.has_looked = false;
             return Ok(());
         }
         let merged = Small::new(db::block::BlockRow {

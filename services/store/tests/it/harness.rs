@@ -11,7 +11,7 @@ use proto::v1::{
 use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use store::Config;
 use tempfile::TempDir;
-use testkit::Process;
+use testkit::{Process, wait_until};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -77,7 +77,15 @@ impl Store {
             shutdown,
             task,
         });
-        self.clients().get_status().await;
+        wait_until("the store answers", DEADLINE, async || {
+            let mut clients = self.clients();
+            clients
+                .status
+                .get_status(v1::GetStatusRequest {})
+                .await
+                .is_ok()
+        })
+        .await;
     }
 
     pub(crate) async fn stop(&mut self) {
@@ -98,8 +106,12 @@ impl Store {
         sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap()
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().address
+    }
+
     pub(crate) fn clients(&self) -> Clients {
-        Clients::new(self.running.as_ref().unwrap().address)
+        Clients::new(self.address())
     }
 }
 

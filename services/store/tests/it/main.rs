@@ -6,6 +6,8 @@ mod backup;
 mod crash;
 mod full_disk;
 mod harness;
+mod load;
+mod metrics;
 mod paging;
 mod poison;
 mod retention;

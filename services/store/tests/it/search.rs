@@ -245,7 +245,7 @@ async fn the_deadline_ends_a_search_with_what_it_has() {
             .collect();
         bridge.append(first, batch).await.unwrap();
     }
-    // `e` is in every block's filter and in no module: every text is looked through.
+    // Too short for the filter of a block: every text is looked through.
     let query = |before| RecordQuery {
         filter: RecordFilter {
             substrings: vec!["e".to_owned(), "zz".to_owned()],
@@ -272,5 +272,5 @@ async fn the_deadline_ends_a_search_with_what_it_has() {
             Err(late) => assert_eq!(late.code(), tonic::Code::DeadlineExceeded, "{late}"),
         }
     }
-    assert!(partial_answers < 100_000);
+    assert!(partial_answers > 0, "it was over too soon to show anything");
 }
