@@ -50,19 +50,15 @@ pub struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-/// What to do.
+/// What to do. The arguments' own documentation is the commands' help.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run everything on this machine (also without a command).
     #[command(long_about = UP, after_long_help = UP_EXAMPLES)]
     Up,
-    /// Send one record, as a shell script does.
     Log(Box<Log>),
-    /// Bring the records of the predecessor's database along.
     Import(Import),
-    /// Copy the database to a file while everything goes on.
     Backup(Backup),
-    /// Say how the store and its bridges are doing.
     Status(Status),
 }
 
@@ -102,6 +98,8 @@ mod tests {
         for command in cli.get_subcommands_mut() {
             let help = command.render_long_help().to_string();
             assert!(help.contains("Examples:\n"), "{help}");
+            let explanation = help.split("Usage:").next().unwrap();
+            assert!(explanation.lines().count() > 3, "{help}");
         }
         assert!(cli.render_long_help().to_string().contains("Exit codes:"));
     }

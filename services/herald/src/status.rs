@@ -14,6 +14,11 @@ use crate::{
     output::say,
 };
 
+const ABOUT: &str = "\
+Asks the running store how many records, dead letters and declared losses it
+has, how large its database is, and how far each bridge is behind. Imports
+appear as bridges, too.";
+
 const EXAMPLES: &str = "\
 Examples:
   herald status
@@ -22,7 +27,7 @@ Examples:
 
 /// Say how the store and its bridges are doing.
 #[derive(Debug, Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(long_about = ABOUT, after_long_help = EXAMPLES)]
 pub(crate) struct Status {
     /// How to write it.
     #[arg(long, value_enum, default_value_t)]
