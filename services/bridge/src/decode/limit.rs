@@ -9,6 +9,9 @@ pub(crate) const DIGITS: usize = 4_300;
 /// How many bytes an integer of [`DIGITS`] digits takes at most.
 pub(crate) const LONG_BYTES: usize = 1_786;
 
+/// How long the name of a class may be.
+pub(crate) const NAME_BYTES: usize = 1_000;
+
 /// A limit that a frame exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Exceeded {

@@ -2,12 +2,15 @@
 //! that programs log often are recognised by name, and everything else is
 //! written as a call, or as `<module.Class>`.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use super::{
     calendar,
     document::{Document, Id, Items, Making, Object, Value},
-    integer,
+    integer, limit,
     writer::readable,
 };
 
@@ -116,6 +119,7 @@ fn known<'d>(
         ("collections", "OrderedDict" | "defaultdict" | "Counter") => {
             Some(mapping(document, object, first))
         }
+        ("ipaddress", _) => address(document, name, first?).map(text),
         ("pathlib" | "pathlib._local", _) => path(document, name, args).map(text),
         _ => None,
     }
@@ -178,27 +182,54 @@ fn qualified<'d>(document: &'d Document<'_>, id: Id) -> (Cow<'d, str>, Cow<'d, s
 
 /// A name as text, cut where no honest name is that long.
 fn name_text(name: &[u8]) -> Cow<'_, str> {
-    const LONGEST_BYTES: usize = 1_000;
-    readable(&name[..name.len().min(LONGEST_BYTES)])
+    readable(&name[..name.len().min(limit::NAME_BYTES)])
 }
 
 /// Module and name of a callable that is itself made: an attribute of a class,
-/// as old protocols write it.
+/// or a class whose `__new__` has its keyword arguments bound, as protocols
+/// below 4 write them.
 fn made_callable<'d>(document: &'d Document<'_>, number: u32) -> (Cow<'d, str>, Cow<'d, str>) {
+    let attribute = attribute_maker(document, number).or_else(|| {
+        let object = document.object(number);
+        let bound = document
+            .cursor(document.items(object.args)?)
+            .next(document)?;
+        match document.get(bound) {
+            Value::Object(bound)
+                if is_global(document, object.callable, "functools", "partial") =>
+            {
+                attribute_maker(document, bound)
+            }
+            _ => None,
+        }
+    });
+    match attribute {
+        Some((module, name)) => match name.strip_suffix(".__new__") {
+            Some(class) => (module, class.to_owned().into()),
+            None => (module, name.into()),
+        },
+        None => ("".into(), "?".into()),
+    }
+}
+
+/// Module and name of the attribute that an object is, if it is one.
+fn attribute_maker<'d>(document: &'d Document<'_>, number: u32) -> Option<(Cow<'d, str>, String)> {
     let object = document.object(number);
-    let args = document.items(object.args).unwrap_or(Items::EMPTY);
-    let is_attribute = match document.get(object.callable) {
+    if !is_global(document, object.callable, "builtins", "getattr") {
+        return None;
+    }
+    let [owner, attribute] = document.exactly(document.items(object.args)?)?;
+    attribute_of(document, owner, attribute)
+}
+
+fn is_global(document: &Document<'_>, id: Id, module: &str, name: &str) -> bool {
+    match document.get(id) {
         Value::Global(_) | Value::StackGlobal(..) => {
-            qualified(document, object.callable) == ("builtins".into(), "getattr".into())
+            let found = qualified(document, id);
+            found.0 == module && found.1 == name
         }
         _ => false,
-    };
-    let found = match document.exactly(args) {
-        Some([owner, attribute]) if is_attribute => attribute_of(document, owner, attribute),
-        _ => None,
-    };
-    let (module, name) = found.unwrap_or(("".into(), "?".to_owned()));
-    (module, name.into())
+    }
 }
 
 /// Module and name of `Owner.attribute`, where the owner is a class or an
@@ -305,13 +336,31 @@ fn uuid(document: &Document<'_>, object: &Object) -> Option<String> {
         if document.string(key) != Some(b"int") {
             continue;
         }
-        let number: u128 = match document.get(value) {
-            Value::Int(number) => number.try_into().ok()?,
-            Value::Long(bytes) => integer::unsigned(bytes)?,
-            Value::Digits(digits) => digits.parse().ok()?,
-            _ => return None,
-        };
+        let number = wide(document, value)?;
         return Some(uuid::Uuid::from_u128(number).to_string());
     }
     None
+}
+
+/// An address or a network of module `ipaddress`: its text, or an address as a
+/// number.
+fn address(document: &Document<'_>, name: &str, first: Id) -> Option<String> {
+    if let Some(text) = document.string(first) {
+        return Some(readable(text).into_owned());
+    }
+    let number = wide(document, first)?;
+    match name {
+        "IPv4Address" => Some(Ipv4Addr::from_bits(number.try_into().ok()?).to_string()),
+        "IPv6Address" => Some(Ipv6Addr::from_bits(number).to_string()),
+        _ => None,
+    }
+}
+
+fn wide(document: &Document<'_>, id: Id) -> Option<u128> {
+    match document.get(id) {
+        Value::Int(number) => number.try_into().ok(),
+        Value::Long(bytes) => integer::unsigned(bytes),
+        Value::Digits(digits) => digits.parse().ok(),
+        _ => None,
+    }
 }

@@ -130,8 +130,8 @@ impl<'a> Machine<'a> {
     fn object(&mut self, opcode: u8) -> Result<(), PickleError> {
         match opcode {
             op::GLOBAL => {
-                let name = self.reader.two_lines()?;
-                self.push(Value::Global(name))
+                let class = self.class("GLOBAL")?;
+                self.push(class)
             }
             op::STACK_GLOBAL => {
                 let name = self.pop()?;
@@ -146,7 +146,7 @@ impl<'a> Machine<'a> {
             }
             op::OBJ | op::INST => {
                 let class = match opcode {
-                    op::INST => Some(Value::Global(self.reader.two_lines()?)),
+                    op::INST => Some(self.class("INST")?),
                     _ => None,
                 };
                 let mark = self.mark()?;
@@ -241,6 +241,15 @@ impl<'a> Machine<'a> {
             return self.push(Value::Latin1(text));
         }
         self.push_object(making, callable, args)
+    }
+
+    /// Module and name on two lines.
+    fn class(&mut self, opcode: &'static str) -> Result<Value<'a>, PickleError> {
+        let both = self.reader.two_lines()?;
+        if both.len() > limit::NAME_BYTES {
+            return Err(self.malformed(opcode));
+        }
+        Ok(Value::Global(both))
     }
 
     /// `_codecs.encode`: how Python 3 writes bytes for protocols below 3,

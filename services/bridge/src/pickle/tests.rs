@@ -158,6 +158,10 @@ fn broken_programs_are_refused() {
     refuse(b"e.", &malformed("mark", 0));
     refuse(b"(e.", &malformed("stack", 1));
     refuse(b"NNb.", &malformed("BUILD", 2));
+    refuse(
+        &[b"cm\n", &[b'n'; 1000][..], b"\n."].concat(),
+        &malformed("GLOBAL", 0),
+    );
     refuse(b"(o.", &malformed("OBJ", 1));
     refuse(b"N(\x85.", &malformed("stack", 2));
     refuse(b"Ix\n.", &malformed("INT", 0));

@@ -295,7 +295,9 @@ def objects_of_python3(noon):
     cases += [
         ("enum", Color.RED, ["Color(1)", "Color.RED"]), ("enum", Color.NAME, ["Color('n')", "Color.NAME"]),
         ("range", range(5), "range(0, 5, 1)"), ("slice", slice(1, 2), "slice(1, 2, None)"),
-        ("address", ipaddress.ip_address("10.0.0.1"), "ipaddress.IPv4Address('10.0.0.1')"),
+        ("address", ipaddress.ip_address("10.0.0.1"), "10.0.0.1"),
+        ("address", ipaddress.ip_address("fd00::1:2"), "fd00::1:2"),
+        ("network", ipaddress.ip_network("10.0.0.0/8"), "10.0.0.0/8"),
         ("inner", Outer.Inner(), "<__main__.Outer.Inner>"),
         ("keywords", KeywordsOnly(), ["KeywordsOnly()", "KeywordsOnly(1, 'a')"]),
     ]
