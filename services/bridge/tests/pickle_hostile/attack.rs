@@ -106,7 +106,13 @@ fn calls(class: &str, arg: &[u8]) -> Vec<u8> {
 
 fn objects() -> Vec<(&'static str, Vec<u8>)> {
     let empty_parts = [b"(U\x00q\x02", &b"h\x02".repeat(500)[..], b"t"].concat();
-    let pairs = [&b"]("[..], b"]NaN\x86q\x02", &b"h\x02".repeat(300), b"e\x85"].concat();
+    let pairs = [
+        &b"]("[..],
+        b"]NaN\x86q\x02",
+        &b"h\x02".repeat(300),
+        b"e\x85",
+    ]
+    .concat();
     let state = [b"}(", &b"K\x01N".repeat(300)[..], b"u"].concat();
     let identities = [
         b"](cuuid\nUUID\nq\x00",
