@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> anyhow::Result<()> {
     let load = Load::new(lines);
     let installation = Installation::new();
-    let store = installation.store().await;
+    let mut store = installation.store().await;
     let bridge = installation.bridge().await;
     let before = (bridge.cpu_time(), store.cpu_time());
     let start = Instant::now();
@@ -74,9 +74,11 @@ pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> any
         mib(store.peak_resident_bytes()),
         "MiB",
     );
+    drop(bridge);
+    store.terminate();
+    store.end(PATIENCE).await;
     let bytes = database_bytes(&installation) as f64 / records as f64;
     report.hold("disk per record", bytes, "bytes", Target::AtMost(200.0));
-    drop((bridge, store));
 
     let bare = append::bare(records)?;
     let number = |key: &str| bare[key].as_f64().context("append_speed prints it");
@@ -109,7 +111,7 @@ pub(crate) async fn stored(installation: &Installation) -> u64 {
     records.unwrap_or(0.0) as u64
 }
 
-/// Size of the database, without its write-ahead log.
+/// Size of the database of a store that has ended.
 pub(crate) fn database_bytes(installation: &Installation) -> u64 {
     std::fs::metadata(installation.database()).map_or(0, |it| it.len())
 }
