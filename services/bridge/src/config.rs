@@ -144,8 +144,8 @@ fn check(read: &Variables) -> Result<(), ConfigError> {
         )),
         false => Ok(()),
     };
-    if read.frame_max_bytes.0 > 16 * 1024 * 1024 {
-        return Err(ConfigError::new("BRIDGE_FRAME_MAX_BYTES", "at most 16MiB"));
+    if read.frame_max_bytes.0 > 2 << 20 {
+        return Err(ConfigError::new("BRIDGE_FRAME_MAX_BYTES", "at most 2MiB"));
     }
     at_least("BRIDGE_FRAME_MAX_BYTES", read.frame_max_bytes.0, 1024)?;
     at_least("BRIDGE_SEGMENT_BYTES", read.segment_bytes.0, 64 * 1024)?;

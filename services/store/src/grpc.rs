@@ -16,8 +16,8 @@ use tracing::error;
 
 use crate::{App, error::StoreError};
 
-/// What a request may have at most: a batch of 2 MiB, and the rest of its message.
-const REQUEST_BYTES: usize = 4 << 20;
+/// What a request may have at most: a batch of 16 MiB, and the rest of its message.
+const REQUEST_BYTES: usize = 17 << 20;
 /// What an answer may have at most: a page of records, and one huge record.
 const RESPONSE_BYTES: usize = 64 << 20;
 

@@ -38,16 +38,18 @@ impl Fold {
         })
     }
 
-    /// A JSON object, folded to its keys.
+    /// A JSON object, folded to its keys. Every record of a stock client has the
+    /// time since its program's start; alone it is not worth a line.
     pub(super) fn extra(json: &str, max_bytes: usize) -> Option<Self> {
-        if json.is_empty() {
+        let keys = keys(json);
+        if json.is_empty() || keys == "relativeCreated" {
             return None;
         }
         let (front, is_whole) = text::head(json, max_bytes, usize::MAX);
         let indented = json_text::indent(front);
         let (shown, is_shown_whole) = text::head(&indented, 2 * max_bytes, usize::MAX);
         Some(Self {
-            summary: summary(&keys(json)),
+            summary: summary(&keys),
             text: shown.to_owned(),
             is_cut: !(is_whole && is_shown_whole),
         })
@@ -128,6 +130,7 @@ mod tests {
             let fold = Fold::extra(json, 1_000).expect("a fold");
             assert_eq!(fold.summary, expected, "{json}");
         };
+        assert!(Fold::extra(r#"{"relativeCreated":12.5}"#, 1_000).is_none());
         check(r#"{"b":1,"a":{"c":2}}"#, "b, a");
         check(
             r#"{"1":1,"2":2,"3":3,"4":4,"5":5,"6":6,"7":7,"8":8,"9":9}"#,

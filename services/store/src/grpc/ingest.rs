@@ -24,8 +24,10 @@ use crate::{
     journal::{BATCH_ENTRIES, Batch, Journal, Spool},
 };
 
-/// What a batch may have on the wire.
-const BATCH_BYTES: usize = 2 << 20;
+/// What a batch may have on the wire. A bridge ends its batches at 1 MiB, but
+/// one record alone may be several times as large: escapes make text of a
+/// frame's bytes longer.
+const BATCH_BYTES: usize = 16 << 20;
 const MARK_BYTES: usize = 1 << 10;
 const NAME_BYTES: usize = 1 << 10;
 /// How many batches of one stream wait for their commit at most.

@@ -141,7 +141,7 @@ async fn malformed_requests_are_refused() {
     check(batch(0, entries("a", 0..1)), "out of range").await;
     check(batch(1, entries("a", 0..1_001)), "at most 1000 entries").await;
     let huge = Entry::Record(Box::new(domain::Record {
-        message: "x".repeat(2 << 20),
+        message: "x".repeat(16 << 20),
         ..testkit::record(1)
     }));
     check(batch(1, vec![huge]), "bytes").await;
