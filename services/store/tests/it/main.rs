@@ -1,6 +1,12 @@
 //! The store as others see it: real gRPC on port 0, real SQLite in a temporary
 //! folder.
 
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "this is a test; clippy only knows functions marked as one"
+)]
+
 mod append;
 mod backup;
 mod crash;
