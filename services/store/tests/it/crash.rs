@@ -49,7 +49,7 @@ fn batch(bridge: u128, first: u64, count: u64) -> (Vec<domain::Entry>, u64) {
     let mut next = first;
     let mut batch = Vec::new();
     for _ in 0..count {
-        if next % 7 == 0 {
+        if next.is_multiple_of(7) {
             batch.push(gap(2));
             next += 2;
         } else {
