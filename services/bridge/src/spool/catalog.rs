@@ -185,12 +185,13 @@ impl Catalog {
             .is_some_and(|kept| self.removable_below(kept) > 0)
     }
 
-    /// Takes out the segments that all destinations have passed.
-    pub(super) fn take_removable(&mut self) -> Vec<Segment> {
+    /// Takes out the segments that all destinations have passed, and that hold no
+    /// number from `safe` on.
+    pub(super) fn take_removable(&mut self, safe: u64) -> Vec<Segment> {
         let Some(kept) = self.first_kept() else {
             return Vec::new();
         };
-        let count = self.removable_below(kept);
+        let count = self.removable_below(kept.min(safe));
         self.segments.drain(..count).collect()
     }
 
@@ -343,7 +344,11 @@ mod tests {
                 add_destination(&mut catalog, &index.to_string(), *next);
             }
             assert_eq!(catalog.has_removable(), !expected.is_empty(), "{cursors:?}");
-            let removed: Vec<u64> = catalog.take_removable().iter().map(|it| it.first).collect();
+            let removed: Vec<u64> = catalog
+                .take_removable(u64::MAX)
+                .iter()
+                .map(|it| it.first)
+                .collect();
             assert_eq!(removed, expected, "{cursors:?}");
         };
         check(&[], &[]);
@@ -361,11 +366,11 @@ mod tests {
         catalog.begin_segment(segment(50));
         catalog.publish(60, 90, 7);
         catalog.acknowledge("store", 60, None);
-        assert_eq!(catalog.take_removable().len(), 3);
+        assert_eq!(catalog.take_removable(u64::MAX).len(), 3);
         assert_eq!((catalog.bytes(), catalog.filled_bytes()), (100, 90));
         catalog.end_segment(90, false);
         assert_eq!((catalog.bytes(), catalog.filled_bytes()), (90, 90));
-        assert_eq!(catalog.take_removable().len(), 1);
+        assert_eq!(catalog.take_removable(u64::MAX).len(), 1);
         assert_eq!(catalog.oldest(), 60);
     }
 

@@ -108,20 +108,24 @@ impl Folder {
         }
     }
 
-    /// Moves something that is not ours out of the way.
+    /// Moves something that is not ours out of the way: to the damaged bytes, or,
+    /// where these have no place, under another name.
     pub(super) fn move_aside(&self, path: &Path) {
         let name = path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let free = (0..1000)
-            .map(|attempt| self.damaged().join(format!("{name}.{attempt}")))
-            .find(|target| target.symlink_metadata().is_err());
-        let moved = std::fs::create_dir_all(self.damaged())
-            .and_then(|()| free.map_or(Ok(()), |target| std::fs::rename(path, target)));
-        if let Err(error) = moved {
-            warn!(path = %path.display(), %error, "cannot move an obstacle out of the spool");
+        let _ = std::fs::create_dir(self.damaged());
+        let targets = (0..100).flat_map(|attempt| {
+            let target = format!("aside.{attempt}.{name}");
+            [self.damaged().join(&target), self.path.join(&target)]
+        });
+        let moved = targets
+            .filter(|target| target.symlink_metadata().is_err())
+            .any(|target| std::fs::rename(path, target).is_ok());
+        if !moved {
+            warn!(path = %path.display(), "cannot move an obstacle out of the spool");
         }
     }
 

@@ -14,9 +14,12 @@ pub(super) fn run(shared: &Shared) -> Result<(), SpoolError> {
     if !shared.catalog().has_removable() {
         return Ok(());
     }
-    // Were a segment gone and the cursor behind it, that would look like a loss.
-    write_cursors(shared, true)?;
-    let removed = shared.catalog().take_removable();
+    // Were a segment gone and the cursor on disk behind it, that would look like a
+    // loss; and meanwhile cursors move on.
+    let Some(safe) = write_cursors(shared, true)? else {
+        return Ok(());
+    };
+    let removed = shared.catalog().take_removable(safe);
     for segment in removed {
         if let Err(error) = std::fs::remove_file(&*segment.path) {
             warn!(path = %segment.path.display(), %error, "cannot remove a segment");
@@ -25,10 +28,14 @@ pub(super) fn run(shared: &Shared) -> Result<(), SpoolError> {
     Ok(())
 }
 
-/// Writes the cursors that moved; with `sync`, none could be lost afterwards.
-pub(super) fn write_cursors(shared: &Shared, sync: bool) -> Result<(), SpoolError> {
+/// Writes the cursors that moved; with `sync`, none could be lost afterwards. Returns
+/// the lowest number among all of them.
+pub(super) fn write_cursors(shared: &Shared, sync: bool) -> Result<Option<u64>, SpoolError> {
     let mut pending = Vec::new();
+    let mut lowest: Option<u64> = None;
     for (name, destination) in &mut shared.catalog().destinations {
+        let next = destination.cursor.next;
+        lowest = Some(lowest.map_or(next, |lowest| lowest.min(next)));
         if destination.dirty || (sync && destination.unsynced) {
             let file = Arc::clone(&destination.file);
             pending.push((name.clone(), destination.cursor, file, destination.dirty));
@@ -46,5 +53,5 @@ pub(super) fn write_cursors(shared: &Shared, sync: bool) -> Result<(), SpoolErro
             it.dirty = true;
         }
     }
-    Ok(())
+    Ok(lowest)
 }

@@ -1,0 +1,151 @@
+//! A number that a destination has may never stand for another frame.
+
+use std::path::Path;
+
+use bridge::spool::Spool;
+
+use crate::model::{Store, batch, folder, open};
+
+async fn append(spool: &Spool, numbers: std::ops::Range<u64>) {
+    spool.append(batch(numbers, 2_000)).await.unwrap();
+    spool.flush().await.unwrap();
+}
+
+async fn drain(spool: &Spool, store: &mut Store) {
+    let mut reader = spool.reader("store").unwrap();
+    store.connect(&mut reader);
+    store.drain("store", spool, &mut reader).await;
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+fn remove(dir: &Path, ending: &str) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_str().unwrap().ends_with(ending) {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+/// The store has frames 0..100. `change` makes the spool forget; what is appended
+/// afterwards arrives none the less.
+async fn check(what: &str, change: impl Fn(&Path, &Path)) {
+    let (dir, early) = (folder(), folder());
+    let mut store = Store::default();
+    let (spool, _) = open(dir.path());
+    let reader = spool.reader("store").unwrap();
+    append(&spool, 0..50).await;
+    copy(dir.path(), early.path());
+    append(&spool, 50..100).await;
+    drop(reader);
+    drain(&spool, &mut store).await;
+    spool.close().await.unwrap();
+
+    change(dir.path(), early.path());
+    // Not connected in its first run, as after a long fall of the line.
+    let (spool, _) = open(dir.path());
+    append(&spool, 900..990).await;
+    spool.close().await.unwrap();
+    let (spool, _) = open(dir.path());
+    append(&spool, 990..999).await;
+    drain(&spool, &mut store).await;
+    spool.close().await.unwrap();
+
+    let wanted: Vec<String> = (0..100)
+        .chain(900..999)
+        .map(|number| number.to_string())
+        .collect();
+    assert_eq!(store.frames, wanted, "{what}");
+}
+
+#[tokio::test]
+async fn new_frames_arrive_whatever_the_spool_has_forgotten() {
+    check("nothing forgotten", |_, _| {}).await;
+    check("no segments", |dir, _| remove(dir, ".seg")).await;
+    check("no watermark", |dir, _| remove(dir, "watermark")).await;
+    check("no cursor", |dir, _| remove(dir, "cursor.store")).await;
+    check("only the cursor left", |dir, _| {
+        remove(dir, ".seg");
+        remove(dir, "watermark");
+    })
+    .await;
+    check("nothing left", |dir, _| {
+        for ending in [".seg", "watermark", "cursor.store"] {
+            remove(dir, ending);
+        }
+    })
+    .await;
+}
+
+/// A backup of the spool is put back: it knows half of what the store has.
+#[tokio::test]
+async fn new_frames_arrive_after_a_restored_backup() {
+    check("restored", |dir, early| {
+        for ending in [".seg", "watermark", "cursor.store", "reserve"] {
+            remove(dir, ending);
+        }
+        copy(early, dir);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_destination_that_is_ahead_gets_this_runs_frames_under_a_new_identity() {
+    let dir = folder();
+    let mut store = Store::default();
+    let (spool, recovery) = open(dir.path());
+    append(&spool, 0..80).await;
+    store.expected.insert(recovery.bridge_id, 500);
+    drain(&spool, &mut store).await;
+    append(&spool, 80..160).await;
+    drain(&spool, &mut store).await;
+    spool.close().await.unwrap();
+
+    let (spool, again) = open(dir.path());
+    assert_ne!(again.bridge_id, recovery.bridge_id);
+    assert_eq!(again.new_identity, None);
+    append(&spool, 160..170).await;
+    drain(&spool, &mut store).await;
+    assert_eq!(
+        store.frames,
+        (0..170)
+            .map(|number| number.to_string())
+            .collect::<Vec<_>>()
+    );
+    assert_eq!(store.expected[&again.bridge_id], 171);
+
+    // Another destination sees it all under the same identity.
+    let mut other = Store::default();
+    let mut reader = spool.reader("other").unwrap();
+    other.connect(&mut reader);
+    other.drain("other", &spool, &mut reader).await;
+    assert_eq!(other.expected.len(), 1);
+    assert_eq!(other.lost, 0);
+}
+
+#[tokio::test]
+async fn a_store_that_lost_its_end_gets_it_again_and_what_is_gone_as_a_gap() {
+    let dir = folder();
+    let mut store = Store::default();
+    let (spool, recovery) = open(dir.path());
+    append(&spool, 0..200).await;
+    drain(&spool, &mut store).await;
+    append(&spool, 200..210).await;
+    spool.close().await.unwrap();
+
+    // Restored from a backup: it has the first 20 frames only.
+    let mut store = Store::default();
+    store.expected.insert(recovery.bridge_id, 21);
+    let (spool, _) = open(dir.path());
+    drain(&spool, &mut store).await;
+    assert_eq!(store.expected[&recovery.bridge_id], 211);
+    assert!(store.lost > 0, "segments of the beginning are removed");
+    assert_eq!(store.lost + store.frames.len() as u64, 190);
+    assert_eq!(store.frames.last().unwrap(), "209");
+}
