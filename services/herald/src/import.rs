@@ -83,6 +83,7 @@ pub(crate) async fn run(command: Import, vars: &Vars) -> anyhow::Result<()> {
         connection,
         predecessor,
         clock: LocalClock::new(zone),
+        start: spool.rowid(),
         spool,
         bar: bar.clone(),
         counts: Counts::default(),

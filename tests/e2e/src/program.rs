@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use testkit::{Process, python::Python};
 
 /// How long a program may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A program of `tests/clients`.
 #[must_use]

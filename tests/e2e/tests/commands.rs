@@ -117,7 +117,8 @@ async fn an_import_survives_the_death_of_either_side() {
     let file = installation.folder().join("herald.sqlite_d");
     let rows = 60_000;
     predecessor(&file, 1, rows).await;
-    let start = || installation.start("herald", &["import", file.to_str().unwrap()]);
+    let arguments = ["import", "--format", "json", file.to_str().unwrap()];
+    let start = || installation.start("herald", &arguments);
     let some_taken = async |more: u64| {
         let records = async || api::status(&installation.web_url()).await["records"].as_u64();
         let goal = records().await.unwrap() + more;
@@ -132,11 +133,19 @@ async fn an_import_survives_the_death_of_either_side() {
     process.kill().await;
 
     let mut process = start();
-    some_taken(1_000).await;
+    // More than the first import can have had on its way when it died.
+    some_taken(5_000).await;
     store.kill().await;
     store = installation.store().await;
     let status = process.end(SOON).await;
     assert!(status.success(), "{status}: {}", process.stderr());
+    let summary: Value = serde_json::from_str(&process.stdout()).unwrap();
+    let count = |field: &str| summary[field].as_u64().unwrap();
+    assert_eq!(
+        count("imported") + count("already_imported"),
+        rows,
+        "{summary}"
+    );
 
     check_imported(&installation, usize::try_from(rows).unwrap()).await;
     assert!(store.is_running());

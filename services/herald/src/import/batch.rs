@@ -22,6 +22,8 @@ pub(super) struct RowBatch {
     pub(super) entries: Vec<v1::Entry>,
     pub(super) rows: u64,
     pub(super) mark: Mark,
+    /// The clock after the last row.
+    pub(super) clock: LocalClock,
     pub(super) too_large: u64,
     pub(super) without_time: u64,
 }
@@ -49,12 +51,14 @@ pub(super) fn next(
             entries: Vec::new(),
             rows: 0,
             mark: mark.clone(),
+            clock: clock.clone(),
             too_large: 0,
             without_time: 0,
         });
         batch.entries.push(entry);
         batch.rows += 1;
         batch.mark = mark;
+        batch.clock.clone_from(clock);
         batch.too_large += u64::from(is_too_large);
         batch.without_time += u64::from(!has_time);
         bytes += size.min(MAX_RECORD_BYTES);

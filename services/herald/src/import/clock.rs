@@ -12,7 +12,7 @@ use jiff::{
 const JITTER_US: i64 = 60 * 1_000_000;
 
 /// Turns local times into instants.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LocalClock {
     zone: TimeZone,
     last_us: Option<i64>,
@@ -25,6 +25,12 @@ impl LocalClock {
             zone,
             last_us: None,
         }
+    }
+
+    /// The same clock, as if it had shown nothing but this.
+    pub(super) fn set(&mut self, text: &str) {
+        self.last_us = None;
+        self.read(text);
     }
 
     /// The instant of `YYYY-MM-DD HH:MM:SS[.ffffff]` in microseconds since the

@@ -44,7 +44,10 @@ pub(super) struct Counts {
 pub(super) struct Transfer {
     pub(super) connection: Connection,
     pub(super) predecessor: Predecessor,
+    /// The clock after the row of the mark.
     pub(super) clock: LocalClock,
+    /// The last row that was there before this run.
+    pub(super) start: i64,
     pub(super) spool: ImportSpool,
     pub(super) bar: ProgressBar,
     pub(super) counts: Counts,
@@ -106,11 +109,11 @@ impl Transfer {
             .map_err(Box::new)?
             .into_inner();
         let mut sequence = self.opened(&mut answers).await?;
-        let mut rows = Rows::after(self.spool.rowid());
+        let mut rows = Rows::after(self.spool.rowid(), self.clock.clone());
         let mut in_flight = VecDeque::new();
         loop {
             while in_flight.len() < IN_FLIGHT
-                && let Some(mut batch) = rows.batch(&mut self.predecessor, &mut self.clock).await?
+                && let Some(mut batch) = rows.batch(&mut self.predecessor).await?
             {
                 send(append_request::Step::Batch(Batch {
                     first_sequence: sequence,
@@ -139,18 +142,33 @@ impl Transfer {
         else {
             return Err(Cut::Protocol("it did not say where to resume"));
         };
-        self.spool.mark = Mark::from_text(&opened.mark);
-        // What the clock showed last decides which of two equal hours it is.
-        if let Some(row) = self.predecessor.row(self.spool.rowid()).await? {
-            self.clock.read(&row.created);
+        let mark = Mark::from_text(&opened.mark);
+        let is_first = self.counts.imported == 0;
+        if mark != self.spool.mark || is_first {
+            self.spool.mark = mark;
+            self.catch_up().await?;
         }
         Ok(opened.next_sequence)
+    }
+
+    /// Clock and count as of the mark: the store may have taken batches whose
+    /// acknowledgement did not arrive.
+    async fn catch_up(&mut self) -> Result<(), PredecessorError> {
+        let rowid = self.spool.rowid();
+        if let Some(row) = self.predecessor.row(rowid).await? {
+            self.clock.set(&row.created);
+        }
+        let new = self.predecessor.count_after(self.start).await?;
+        let left = self.predecessor.count_after(rowid).await?;
+        self.counts.imported = new.saturating_sub(left);
+        Ok(())
     }
 
     fn taken(&mut self, batch: RowBatch) {
         self.counts.imported += batch.rows;
         self.counts.too_large += batch.too_large;
         self.counts.without_time += batch.without_time;
+        self.clock = batch.clock;
         self.spool.mark = Some(batch.mark);
         self.bar.set_position(self.counts.imported);
     }
@@ -160,13 +178,15 @@ impl Transfer {
 struct Rows {
     read_up_to: i64,
     read: std::vec::IntoIter<Row>,
+    clock: LocalClock,
 }
 
 impl Rows {
-    fn after(rowid: i64) -> Self {
+    fn after(rowid: i64, clock: LocalClock) -> Self {
         Self {
             read_up_to: rowid,
             read: Vec::new().into_iter(),
+            clock,
         }
     }
 
@@ -174,9 +194,8 @@ impl Rows {
     async fn batch(
         &mut self,
         predecessor: &mut Predecessor,
-        clock: &mut LocalClock,
     ) -> Result<Option<RowBatch>, PredecessorError> {
-        if let Some(batch) = batch::next(&mut self.read, clock) {
+        if let Some(batch) = batch::next(&mut self.read, &mut self.clock) {
             return Ok(Some(batch));
         }
         let rows = predecessor.rows_after(self.read_up_to, MAX_ROWS).await?;
@@ -184,7 +203,7 @@ impl Rows {
             self.read_up_to = last.rowid;
         }
         self.read = rows.into_iter();
-        Ok(batch::next(&mut self.read, clock))
+        Ok(batch::next(&mut self.read, &mut self.clock))
     }
 }
 
