@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
-use domain::{DeadLetter, Entry, Gap, Record};
+use domain::{DeadLetter, Entry, Gap};
 use tokio::time::Instant;
 
 use crate::{
@@ -62,40 +62,16 @@ impl PeerText {
     }
 }
 
-/// The entry's texts in bytes: what makes a message large.
+/// What a record's numbers and its fields' tags take on the wire, in bytes.
+const NUMBERS_AND_TAGS: usize = 128;
+
+/// About how many bytes the entry takes on the wire.
 fn size_of(entry: &Entry) -> usize {
     match entry {
-        Entry::Record(record) => record_size(record),
+        Entry::Record(record) => NUMBERS_AND_TAGS + record.text_bytes(),
         Entry::DeadLetter(letter) => letter_size(letter),
         Entry::Gap(gap) => gap.reason.len(),
     }
-}
-
-fn record_size(record: &Record) -> usize {
-    const NUMBERS_AND_TAGS: usize = 128;
-    let texts = [
-        &record.message,
-        &record.exception,
-        &record.stack,
-        &record.extra,
-        &record.logger,
-        &record.level_name,
-        &record.system_id,
-        &record.sub_system_id,
-        &record.sub_sub_system_id,
-        &record.produkt_id,
-        &record.user_spec_1,
-        &record.user_spec_2,
-        &record.package_version,
-        &record.api_version,
-        &record.module,
-        &record.function,
-        &record.path,
-        &record.process_name,
-        &record.thread_name,
-        &record.peer,
-    ];
-    NUMBERS_AND_TAGS + texts.iter().map(|text| text.len()).sum::<usize>()
 }
 
 fn letter_size(letter: &DeadLetter) -> usize {

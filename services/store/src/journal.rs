@@ -166,39 +166,10 @@ fn stopping() -> StoreError {
 /// Memory of an entry, in bytes: its texts and its struct.
 fn entry_bytes(entry: &Entry) -> usize {
     match entry {
-        Entry::Record(record) => size_of_val(&**record) + text_bytes(record),
+        Entry::Record(record) => size_of_val(&**record) + record.text_bytes(),
         Entry::DeadLetter(letter) => {
             size_of_val(&**letter) + letter.head.len() + letter.reason.len()
         }
         Entry::Gap(gap) => size_of_val(gap) + gap.reason.len(),
     }
-}
-
-/// Bytes of a record's texts.
-pub(crate) fn text_bytes(record: &domain::Record) -> usize {
-    [
-        &record.level_name,
-        &record.logger,
-        &record.message,
-        &record.system_id,
-        &record.sub_system_id,
-        &record.sub_sub_system_id,
-        &record.produkt_id,
-        &record.user_spec_1,
-        &record.user_spec_2,
-        &record.package_version,
-        &record.api_version,
-        &record.module,
-        &record.function,
-        &record.path,
-        &record.process_name,
-        &record.thread_name,
-        &record.exception,
-        &record.stack,
-        &record.peer,
-        &record.extra,
-    ]
-    .iter()
-    .map(|text| text.len())
-    .sum()
 }

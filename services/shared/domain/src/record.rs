@@ -65,3 +65,35 @@ pub struct Record {
     /// Every other key of the record as one JSON object; empty for none.
     pub extra: String,
 }
+
+impl Record {
+    /// How many bytes its texts have together: what makes a record large.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        [
+            &self.level_name,
+            &self.logger,
+            &self.message,
+            &self.system_id,
+            &self.sub_system_id,
+            &self.sub_sub_system_id,
+            &self.produkt_id,
+            &self.user_spec_1,
+            &self.user_spec_2,
+            &self.package_version,
+            &self.api_version,
+            &self.module,
+            &self.function,
+            &self.path,
+            &self.process_name,
+            &self.thread_name,
+            &self.exception,
+            &self.stack,
+            &self.peer,
+            &self.extra,
+        ]
+        .iter()
+        .map(|text| text.len())
+        .sum()
+    }
+}

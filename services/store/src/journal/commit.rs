@@ -3,13 +3,10 @@
 
 use std::{ops::Range, sync::Arc};
 
-use domain::{DeadLetter, Micros};
+use domain::{DeadLetter, Micros, Record};
 use sqlx::SqliteConnection;
 
-use super::{
-    group::{Body, Group},
-    text_bytes,
-};
+use super::group::{Body, Group};
 use crate::{
     block::{self, Effort, EncodedBlock},
     db::{
@@ -135,7 +132,7 @@ async fn encode(
         let (block, bytes) = tokio::task::spawn_blocking(move || {
             let records = &records.records[range];
             let records = &records[..block::batch_len(records)];
-            let bytes: usize = records.iter().map(text_bytes).sum();
+            let bytes: usize = records.iter().map(Record::text_bytes).sum();
             (block::encode(first_id, records, Effort::Fast), bytes as u64)
         })
         .await

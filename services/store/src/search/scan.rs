@@ -10,7 +10,6 @@ use crate::{
     block::BlockError,
     db::{self, Snapshot},
     error::StoreError,
-    journal::text_bytes,
 };
 
 impl Search<'_> {
@@ -57,7 +56,7 @@ impl Search<'_> {
             if self.is_full() {
                 return;
             }
-            self.found_bytes += size_of_val(&record) + text_bytes(&record);
+            self.found_bytes += size_of_val(&record) + record.text_bytes();
             self.looked_at(record.id);
             self.found.push(record);
         }
