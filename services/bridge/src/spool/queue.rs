@@ -135,20 +135,20 @@ impl Queue {
     }
 
     fn push(&self, state: &mut State, batch: &FrameBatch) {
-        let Some(first) = batch.frames.first() else {
+        if batch.frames.is_empty() {
             return;
-        };
+        }
         let origin = Origin {
             received_us: batch.received_us,
             connection: batch.connection,
             peer: batch.peer,
         };
         let before = state.group.bytes.len();
-        let frames = batch.frames.len();
-        state
-            .group
-            .bytes
-            .reserve(frames * (HEAD_BYTES + first.1.len()));
+        let sizes = batch
+            .frames
+            .iter()
+            .map(|(_, range)| HEAD_BYTES + range.len());
+        make_room(&mut state.group.bytes, sizes.sum());
         let mut encoder = Encoder::new(&origin, self.salt);
         for (kind, range) in &batch.frames {
             let frame = &batch.buffer[range.clone()];
@@ -185,9 +185,6 @@ impl Queue {
             let full = state.group.bytes.len() >= self.sync_bytes;
             if commit_at.is_some_and(|at| urgent || full || at <= now) {
                 spare.clear();
-                if spare.capacity() > KEPT_BYTES && state.group.bytes.len() < KEPT_BYTES {
-                    spare.shrink_to(KEPT_BYTES);
-                }
                 let group = state.take_group(std::mem::take(spare));
                 drop(state);
                 self.room.notify_waiters();
@@ -199,6 +196,10 @@ impl Queue {
             if state.housekeeping_at.is_some_and(|at| at <= now) {
                 state.housekeeping_at = None;
                 return Work::Housekeeping;
+            }
+            if commit_at.is_none() {
+                give_back(spare);
+                give_back(&mut state.group.bytes);
             }
             let next = [commit_at, state.housekeeping_at]
                 .into_iter()
@@ -359,6 +360,22 @@ impl State {
         let peer: Option<IpAddr> = batch.peer.map(|peer| peer.ip());
         self.drops.count(records, bytes, batch.received_us, peer);
         self.dropped_total += records;
+    }
+}
+
+/// Frees what a burst has left in an empty buffer.
+fn give_back(buffer: &mut Vec<u8>) {
+    if buffer.capacity() > KEPT_BYTES {
+        *buffer = Vec::new();
+    }
+}
+
+/// Doubles a buffer, but not beyond what the queue may hold.
+fn make_room(buffer: &mut Vec<u8>, bytes: usize) {
+    let needed = buffer.len() + bytes;
+    if needed > buffer.capacity() {
+        let doubled = (2 * buffer.capacity()).min(QUEUE_BYTES).max(needed);
+        buffer.reserve_exact(doubled - buffer.len());
     }
 }
 

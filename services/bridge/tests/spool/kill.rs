@@ -35,17 +35,17 @@ fn kills(call: &str, after_open: bool) -> usize {
 
 #[test]
 fn at_every_write_to_a_segment_cursor_or_watermark() {
-    at_every("pwrite64", 60);
+    at_every("pwrite64", 40);
 }
 
 #[test]
 fn at_every_line_told() {
-    at_every("write", 40);
+    at_every("write", 30);
 }
 
 #[test]
 fn at_every_fdatasync() {
-    at_every("fdatasync", 30);
+    at_every("fdatasync", 20);
 }
 
 #[test]
