@@ -39,3 +39,28 @@ pub fn arrived(records: &[Value]) -> BTreeMap<String, u64> {
     }
     counts
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use serde_json::json;
+
+    use super::arrived;
+
+    #[test]
+    fn only_a_beginning_in_order_is_accepted() {
+        let check = |numbers: &[u64], expected: Option<u64>| {
+            let records: Vec<_> = numbers
+                .iter()
+                .map(|number| json!({"user_spec_1": "c", "message": format!("record {number}")}))
+                .collect();
+            let outcome = catch_unwind(|| arrived(&records)["c"]);
+            assert_eq!(outcome.ok(), expected, "{numbers:?}");
+        };
+        check(&[0, 1, 2], Some(3));
+        check(&[0, 1, 1], None);
+        check(&[0, 2], None);
+        check(&[1, 0], None);
+    }
+}
