@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bridge::spool::Spool;
 
-use crate::model::{Store, batch, folder, open};
+use crate::model::{Store, batch, folder, open, taken};
 
 async fn append(spool: &Spool, numbers: std::ops::Range<u64>) {
     spool.append(batch(numbers, 2_000)).await.unwrap();
@@ -148,4 +148,43 @@ async fn a_store_that_lost_its_end_gets_it_again_and_what_is_gone_as_a_gap() {
     assert!(store.lost > 0, "segments of the beginning are removed");
     assert_eq!(store.lost + store.frames.len() as u64, 190);
     assert_eq!(store.frames.last().unwrap(), "209");
+}
+
+/// The spool was put back in place to where it was earlier, but for the cursor, and
+/// the store has still more than that.
+#[tokio::test]
+async fn new_frames_arrive_when_only_the_cursor_tells_that_numbers_were_used() {
+    let (dir, early) = (folder(), folder());
+    let mut store = Store::default();
+    let (spool, _) = open(dir.path());
+    let mut reader = spool.reader("store").unwrap();
+    append(&spool, 0..20).await;
+    copy(dir.path(), early.path());
+    append(&spool, 20..50).await;
+    store.connect(&mut reader);
+    for acknowledged in [true, false] {
+        let chunk = reader.next(25, usize::MAX).await.unwrap();
+        let next = chunk.first_sequence + chunk.items.len() as u64;
+        store.take(chunk.bridge_id, chunk.first_sequence, taken(&chunk));
+        if acknowledged {
+            reader.acknowledge(next).unwrap();
+        }
+    }
+    drop(reader);
+    spool.close().await.unwrap();
+    let cursor = std::fs::read(dir.path().join("cursor.store")).unwrap();
+    remove(dir.path(), ".seg");
+    copy(early.path(), dir.path());
+    std::fs::write(dir.path().join("cursor.store"), cursor).unwrap();
+
+    let (spool, _) = open(dir.path());
+    append(&spool, 900..930).await;
+    spool.close().await.unwrap();
+    let (spool, _) = open(dir.path());
+    drain(&spool, &mut store).await;
+    let wanted: Vec<String> = (0..50)
+        .chain(900..930)
+        .map(|number| number.to_string())
+        .collect();
+    assert_eq!((store.frames, store.lost), (wanted, 0));
 }

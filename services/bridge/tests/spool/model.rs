@@ -75,7 +75,7 @@ pub(crate) enum Taken {
     Gap(u64),
 }
 
-fn taken(chunk: &Chunk) -> impl Iterator<Item = Taken> {
+pub(crate) fn taken(chunk: &Chunk) -> impl Iterator<Item = Taken> {
     chunk.items.iter().map(|item| match item {
         Item::Frame(frame) => {
             let text = String::from_utf8_lossy(&frame.bytes);
