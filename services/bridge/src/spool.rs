@@ -3,7 +3,7 @@
 //! order, whatever crashed; what the disk destroyed is declared as a gap of
 //! exactly its size.
 //!
-//! A group of entries is written and synced by one thread ([`writer`]), and only
+//! A group of entries is written and synced by one thread (`writer`), and only
 //! then shown to readers. Segments, watermark and cursors are described in their
 //! modules; `recovery` makes a spool of whatever state they are found in.
 
