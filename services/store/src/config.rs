@@ -21,7 +21,7 @@ pub struct Config {
     /// `STORE_DATA_DIR`: folder of the database; `HERALD_DATA_DIR`, or
     /// `./herald-data`.
     pub data_dir: PathBuf,
-    /// `STORE_RETENTION`: records received longer ago are removed; 30 days.
+    /// `STORE_RETENTION`: records received longer ago are removed; never.
     pub retention: Duration,
     /// `STORE_MAX_BYTES`: above this size of the database the oldest records
     /// are removed; no limit.
@@ -74,9 +74,7 @@ impl Config {
                 .listen
                 .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, stage.store_port()).into()),
             data_dir,
-            retention: raw
-                .retention
-                .map_or(Duration::from_hours(30 * 24), |age| age.0),
+            retention: raw.retention.map_or(Duration::MAX, |age| age.0),
             max_bytes: raw.max_bytes.map(|size| size.0),
             readers: raw.readers.unwrap_or(3),
             query_timeout: raw
@@ -153,7 +151,7 @@ mod tests {
             config.database_path(),
             Path::new("herald-data/herald.sqlite_d")
         );
-        assert_eq!(config.retention, Duration::from_hours(720));
+        assert_eq!(config.retention, Duration::MAX);
         assert_eq!(config.max_bytes, None);
     }
 

@@ -1,10 +1,10 @@
 //! The gRPC service that owns SQLite: records, dead letters, gaps, retention,
 //! backup. Nothing else opens the database.
 //!
-//! The way of a batch: [`grpc`] decodes it, [`journal`] queues it, and the one
-//! writer commits what has gathered as one [`block`] and then answers. The way
-//! of a query: [`search`] reads blocks in short snapshots, newest or oldest
-//! first. [`upkeep`] merges small blocks, removes old ones and keeps the
+//! The way of a batch: `grpc` decodes it, `journal` queues it, and the one
+//! writer commits what has gathered as one `block` and then answers. The way
+//! of a query: `search` reads blocks in short snapshots, newest or oldest
+//! first. `upkeep` merges small blocks, removes old ones and keeps the
 //! write-ahead log short, in steps that the writer does between commits.
 //!
 //! Invariants:
