@@ -44,6 +44,8 @@ use crate::{
 
 /// The destination that every bridge has.
 const STORE: &str = "store";
+/// How long the forwarder may take to notice that it is to stop.
+const FORWARDER_END: Duration = Duration::from_secs(1);
 /// How often a drain looks whether the spool is empty.
 const DRAIN_LOOK: Duration = Duration::from_millis(10);
 
@@ -146,13 +148,23 @@ impl Bridge {
             }
         }
         stop.cancel();
-        if !forwarding.is_finished() {
-            forwarding.await?.context("forwarding")?;
-        }
+        end(forwarding).await?;
         if let Err(error) = admin.await? {
             warn!(%error, "health and metrics server ended with an error");
         }
         spool.close().await.context("closing the spool")
+    }
+}
+
+/// Waits for the forwarder, which may be stuck in a store that neither takes
+/// nor refuses; what is not acknowledged stays in the spool.
+async fn end(mut forwarding: JoinHandle<Result<(), SpoolError>>) -> anyhow::Result<()> {
+    match tokio::time::timeout(FORWARDER_END, &mut forwarding).await {
+        Ok(outcome) => outcome?.context("forwarding"),
+        Err(_) => {
+            forwarding.abort();
+            Ok(())
+        }
     }
 }
 

@@ -109,6 +109,23 @@ async fn shutdown_reads_every_socket_empty_and_forwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_stuck_does_not_hold_up_the_stop() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::start().await;
+    store.state().is_stuck = true;
+    let vars = [("BRIDGE_DRAIN_TIMEOUT", "100ms")];
+    let bridge = UnderTest::start_with(folder.path(), &store, &vars).await;
+    bridge.send(&burst(0..20_000)).await;
+    let stopped = tokio::time::timeout(PATIENCE, bridge.stop()).await;
+    stopped.expect("it stops in time").expect("a clean end");
+    store.state().is_stuck = false;
+    let bridge = UnderTest::start(folder.path(), &store).await;
+    arrive(&store, 20_000).await;
+    assert_exactly(&store, 0..20_000);
+    bridge.stop().await.expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_store_is_told_how_the_bridge_is_doing() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::start().await;

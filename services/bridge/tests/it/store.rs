@@ -28,6 +28,8 @@ pub(crate) struct State {
     pub(crate) report: Option<BridgeReport>,
     /// Streams opened.
     pub(crate) streams: usize,
+    /// Read nothing more of a stream and answer nothing.
+    pub(crate) is_stuck: bool,
     /// Cut the stream after so many batches, before they are acknowledged.
     pub(crate) cut_after: Option<usize>,
 }
@@ -147,6 +149,9 @@ async fn converse(
     let mut bridge_id = String::new();
     let mut batches = 0;
     while let Some(request) = requests.message().await? {
+        if state.lock().expect("no test panics with it").is_stuck {
+            answers.closed().await;
+        }
         let step = {
             let mut state = state.lock().expect("no test panics with it");
             match request.step.expect("a step") {
