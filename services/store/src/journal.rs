@@ -5,6 +5,7 @@ mod commit;
 mod contacts;
 mod group;
 mod isolate;
+mod session;
 pub(crate) mod step;
 mod writer;
 
@@ -75,7 +76,8 @@ struct Append {
     batch: Batch,
     bytes: usize,
     answer: Answer<u64>,
-    _permit: OwnedSemaphorePermit,
+    /// Room in the queue, given back when the batch is answered.
+    permit: OwnedSemaphorePermit,
 }
 
 #[derive(Debug)]
@@ -136,7 +138,7 @@ impl Journal {
             batch,
             bytes,
             answer,
-            _permit: permit,
+            permit,
         });
         self.jobs.send(job).await.map_err(|_| stopping())?;
         Ok(async { outcome.await.unwrap_or_else(|_| Err(stopping())) })

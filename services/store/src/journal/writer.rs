@@ -1,30 +1,29 @@
 //! The one task that writes. It gathers what waits, commits it as one block,
 //! answers, and does a step of upkeep in between.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, ops::Range, sync::Arc, time::Duration};
 
-use domain::BridgeId;
-use sqlx::SqliteConnection;
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
 };
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use super::{
     Answer, Append, Contacts, Job, Position, Queue, Spool, StepJob,
     commit::{CommitError, commit},
     group::Group,
-    isolate, step,
+    isolate,
+    session::Session,
+    step::{self, Done, Step},
 };
 use crate::{
     block::MAX_RECORDS,
     clock::now_us,
-    db::{self, Database, bridge::Bridge, counter::Totals},
+    db::{
+        Database,
+        fault::{Fault, fault},
+    },
     error::StoreError,
     metrics::Metrics,
 };
@@ -37,11 +36,7 @@ const ENOUGH_ENTRIES: usize = 2_048;
 /// The one writer.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    database: Database,
-    conn: Option<SqliteConnection>,
-    /// Committed numbers of the spools heard since the connection was opened.
-    bridges: HashMap<BridgeId, Position>,
-    totals: Totals,
+    session: Session,
     contacts: Contacts,
     commit_interval: Duration,
     last_commit: Option<Instant>,
@@ -57,10 +52,7 @@ impl Writer {
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
-            database,
-            conn: None,
-            bridges: HashMap::new(),
-            totals: Totals::default(),
+            session: Session::new(database),
             contacts,
             commit_interval,
             last_commit: None,
@@ -137,32 +129,24 @@ impl Writer {
 
     /// Commits what is new in the batches and answers each.
     async fn take(&mut self, appends: Vec<Append>) {
-        if let Err(error) = self.connect().await {
-            let refusal = self.refusal(&error.into());
-            for append in appends {
-                send(append.answer, Err(refusal()));
-            }
-            return;
-        }
         let mut group = Group::default();
         let mut waiting = Vec::with_capacity(appends.len());
-        for Append {
-            batch,
-            answer,
-            _permit: permit,
-            ..
-        } in appends
-        {
+        for append in appends {
+            let Append {
+                batch,
+                answer,
+                permit,
+                ..
+            } = append;
             let bridge_id = batch.bridge_id;
-            let next_sequence = match self.position(bridge_id).await {
-                Ok(position) => position.map(|position| position.next_sequence),
-                Err(error) => {
-                    let refusal = self.refusal(&error.into());
-                    send(answer, Err(refusal()));
-                    continue;
+            let taken = match self.session.position(bridge_id).await {
+                Ok(position) => {
+                    let next_sequence = position.map(|position| position.next_sequence);
+                    group.take(batch, next_sequence)
                 }
+                Err(error) => Err(self.failed(&error.into())()),
             };
-            match group.take(batch, next_sequence) {
+            match taken {
                 Ok(slots) => waiting.push((slots, bridge_id, answer, permit)),
                 Err(error) => send(answer, Err(error)),
             }
@@ -170,12 +154,19 @@ impl Writer {
         self.metrics.duplicates(group.duplicates);
         let (committed, failure) = self.commit(group).await;
         for (slots, bridge_id, answer, _permit) in waiting {
-            let outcome = match (&failure, self.bridges.get(&bridge_id)) {
-                (Some(failure), _) if slots > committed => Err(failure()),
-                (_, Some(position)) => Ok(position.next_sequence),
-                (_, None) => Err(StoreError::Unavailable("it has to look again")),
+            let outcome = match &failure {
+                Some(failure) if slots > committed => Err(failure()),
+                _ => self.next_sequence(bridge_id).await,
             };
             send(answer, outcome);
+        }
+    }
+
+    async fn next_sequence(&mut self, bridge_id: domain::BridgeId) -> Result<u64, StoreError> {
+        match self.session.position(bridge_id).await {
+            Ok(Some(position)) => Ok(position.next_sequence),
+            Ok(None) => Err(StoreError::UnknownBridge(bridge_id)),
+            Err(error) => Err(self.failed(&error.into())()),
         }
     }
 
@@ -190,8 +181,7 @@ impl Writer {
             if range.is_empty() {
                 continue;
             }
-            let outcome = self.commit_range(&group, range.clone()).await;
-            match outcome {
+            match self.commit_range(&group, range.clone()).await {
                 Ok(()) => committed = range.end,
                 Err(error) if error.is_refusal() && range.len() > 1 => {
                     let (left, right) = isolate::halves(&range);
@@ -200,7 +190,7 @@ impl Writer {
                 }
                 Err(error) => match self.commit_stand_in(&group, range.start, error).await {
                     Ok(()) => committed = range.end,
-                    Err(error) => return (committed, Some(self.refusal(&error))),
+                    Err(error) => return (committed, Some(self.failed(&error))),
                 },
             }
         }
@@ -236,132 +226,48 @@ impl Writer {
     async fn commit_range(
         &mut self,
         group: &Arc<Group>,
-        range: std::ops::Range<usize>,
+        range: Range<usize>,
     ) -> Result<(), CommitError> {
-        self.connect().await?;
         let started = Instant::now();
         self.last_commit = Some(started);
-        let conn = self.conn.as_mut().expect("just connected");
-        let outcome = commit(conn, group, &range, &self.totals, now_us()).await;
-        match outcome {
-            Ok(totals) => {
-                self.metrics
-                    .committed(started.elapsed(), &self.totals, &totals);
-                self.totals = totals;
-                for advance in group.advances(&range) {
-                    if let Some(position) = self.bridges.get_mut(&advance.bridge_id) {
-                        position.next_sequence = advance.next_sequence;
-                        if let Some(mark) = advance.mark {
-                            position.mark = mark;
-                        }
-                    }
-                }
-                Ok(())
-            }
-            Err(error) => {
-                if !error.is_refusal() {
-                    self.disconnect();
-                }
-                Err(error)
-            }
-        }
+        let (conn, before) = self.session.conn().await?;
+        let totals = commit(conn, group, &range, &before, now_us()).await?;
+        self.metrics.committed(started.elapsed(), &before, &totals);
+        self.session.committed(totals, group.advances(&range));
+        Ok(())
     }
 
     async fn open(&mut self, spool: Spool, answer: Answer<Position>) {
-        let outcome = match self.enter(&spool).await {
+        let outcome = match self.session.enter(&spool).await {
             Ok(position) => {
                 self.contacts.opened(spool.bridge_id, &spool.name, now_us());
                 Ok(position)
             }
-            Err(error) => {
-                self.disconnect();
-                Err(self.refusal(&error.into())())
-            }
+            Err(error) => Err(self.failed(&error.into())()),
         };
         send(answer, outcome);
     }
 
-    /// Where the spool stands; a new one is entered.
-    async fn enter(&mut self, spool: &Spool) -> sqlx::Result<Position> {
-        self.connect().await?;
-        if let Some(position) = self.position(spool.bridge_id).await? {
-            return Ok(position);
-        }
-        let conn = self.conn.as_mut().expect("just connected");
-        let bridge = Bridge {
-            bridge_id: spool.bridge_id,
-            name: spool.name.clone(),
-            first_sequence: spool.first_sequence,
-            next_sequence: spool.first_sequence,
-            contact_us: now_us(),
-            mark: String::new(),
-            report: None,
-        };
-        db::file::begin(conn).await?;
-        db::bridge::insert(conn, &bridge).await?;
-        db::file::commit(conn).await?;
-        info!(bridge_id = %spool.bridge_id, name = %spool.name, "new spool");
-        let position = Position {
-            next_sequence: spool.first_sequence,
-            mark: String::new(),
-        };
-        self.bridges.insert(spool.bridge_id, position.clone());
-        Ok(position)
-    }
-
-    async fn position(&mut self, bridge_id: BridgeId) -> sqlx::Result<Option<Position>> {
-        if let Some(position) = self.bridges.get(&bridge_id) {
-            return Ok(Some(position.clone()));
-        }
-        let conn = self.conn.as_mut().expect("connected before");
-        let Some(bridge) = db::bridge::find(conn, bridge_id).await? else {
-            return Ok(None);
-        };
-        let position = Position {
-            next_sequence: bridge.next_sequence,
-            mark: bridge.mark,
-        };
-        self.bridges.insert(bridge_id, position.clone());
-        Ok(Some(position))
-    }
-
     async fn step(&mut self, job: StepJob) {
-        let outcome = match self.connect().await {
-            Ok(()) => {
-                let conn = self.conn.as_mut().expect("just connected");
-                step::run(conn, job.step).await
-            }
-            Err(error) => Err(error),
-        };
+        let outcome = self.run_step(job.step).await;
         if outcome.is_err() {
-            self.disconnect();
+            self.session.reset();
         }
         // Nobody waits any more when upkeep has been stopped.
         let _ = job.answer.send(outcome);
     }
 
-    /// Opens the connection when there is none, and reads what is committed.
-    async fn connect(&mut self) -> sqlx::Result<()> {
-        if self.conn.is_none() {
-            let mut conn = self.database.writer().await?;
-            self.totals = db::counter::read(&mut conn).await?;
-            self.bridges.clear();
-            self.conn = Some(conn);
-        }
-        Ok(())
+    async fn run_step(&mut self, step: Step) -> sqlx::Result<Done> {
+        let (conn, _) = self.session.conn().await?;
+        step::run(conn, step).await
     }
 
-    /// After a failure the state of the connection, and whether the commit took
-    /// place, is not known: all of it is read again.
-    fn disconnect(&mut self) {
-        self.conn = None;
-        self.bridges.clear();
-    }
-
-    /// Logs a failure once; the closure makes an answer for each who waits.
-    fn refusal(&self, failure: &CommitError) -> impl Fn() -> StoreError + use<> {
-        let is_full = matches!(failure, CommitError::Database(error)
-            if db::fault::fault(error) == db::fault::Fault::Full);
+    /// After a failure the session begins anew. Logs the failure, once; the
+    /// closure makes an answer for each who waits.
+    fn failed(&mut self, failure: &CommitError) -> impl Fn() -> StoreError + use<> {
+        self.session.reset();
+        let is_full =
+            matches!(failure, CommitError::Database(error) if fault(error) == Fault::Full);
         match is_full {
             true => warn!(error = %failure, "no room for new records"),
             false => error!(error = %failure, "commit failed"),
@@ -373,12 +279,11 @@ impl Writer {
     }
 
     async fn close(mut self) {
-        let Some(mut conn) = self.conn.take() else {
-            return;
-        };
-        let saved = step::run(&mut conn, step::Step::SaveContacts(self.contacts.clone())).await;
-        let closed = sqlx::Connection::close(conn).await;
-        if let Err(error) = saved.and(closed) {
+        let saved = self
+            .run_step(Step::SaveContacts(self.contacts.clone()))
+            .await;
+        let closed = self.session.close().await;
+        if let Err(error) = saved.map(drop).and(closed) {
             warn!(%error, "database not closed in good order");
         }
     }

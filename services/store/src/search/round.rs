@@ -9,7 +9,7 @@ use tracing::error;
 
 use super::{Ended, Search, scan};
 use crate::{
-    block::{Block, BlockMeta, MAX_PARTS, Plan, Selection},
+    block::{Block, BlockError, BlockMeta, Plan, Selection},
     db::{self, Readers, Snapshot},
     error::StoreError,
 };
@@ -149,7 +149,7 @@ impl Search<'_> {
     }
 
     /// A damaged block is left out; the others stay readable.
-    pub(super) fn damaged(&self, meta: &BlockMeta, error: &crate::block::BlockError) {
+    pub(super) fn damaged(&self, meta: &BlockMeta, error: &BlockError) {
         self.metrics.damaged();
         error!(
             first_id = meta.first_id,
@@ -167,14 +167,13 @@ impl Search<'_> {
     }
 }
 
-type OpenOutcome = (BlockMeta, Result<Opened, crate::block::BlockError>);
+type OpenOutcome = (BlockMeta, Result<Opened, BlockError>);
 
 fn open_all(
     plan: &Plan,
     ids: &std::ops::Range<u64>,
     blocks: Vec<(BlockMeta, Vec<u8>)>,
 ) -> Vec<OpenOutcome> {
-    const { assert!(MAX_PARTS > 1) };
     blocks
         .into_iter()
         .map(|(meta, head)| {

@@ -1,0 +1,120 @@
+//! The writer's connection, and what is known of the committed state. After a
+//! failure nobody can say whether the last commit took place: then both are
+//! given up and read again.
+
+use std::collections::HashMap;
+
+use domain::BridgeId;
+use sqlx::{Connection, SqliteConnection};
+use tracing::info;
+
+use super::{Position, Spool, group::Advance};
+use crate::{
+    clock::now_us,
+    db::{self, Database, bridge::Bridge, counter::Totals},
+};
+
+/// A connection that may have to be opened anew.
+#[derive(Debug)]
+pub(super) struct Session {
+    database: Database,
+    conn: Option<SqliteConnection>,
+    /// Committed positions of the spools heard since the connection was opened.
+    positions: HashMap<BridgeId, Position>,
+    totals: Totals,
+}
+
+impl Session {
+    /// Opens nothing yet.
+    pub(super) fn new(database: Database) -> Self {
+        Self {
+            database,
+            conn: None,
+            positions: HashMap::new(),
+            totals: Totals::default(),
+        }
+    }
+
+    /// The connection, with the totals committed on it; opened when there is none.
+    pub(super) async fn conn(&mut self) -> sqlx::Result<(&mut SqliteConnection, Totals)> {
+        if self.conn.is_none() {
+            let mut conn = self.database.writer().await?;
+            self.totals = db::counter::read(&mut conn).await?;
+            self.conn = Some(conn);
+        }
+        let conn = self.conn.as_mut().expect("opened above");
+        Ok((conn, self.totals))
+    }
+
+    /// Where a spool stands; none when it is not known.
+    pub(super) async fn position(
+        &mut self,
+        bridge_id: BridgeId,
+    ) -> sqlx::Result<Option<&Position>> {
+        if !self.positions.contains_key(&bridge_id) {
+            let (conn, _) = self.conn().await?;
+            if let Some(bridge) = db::bridge::find(conn, bridge_id).await? {
+                let position = Position {
+                    next_sequence: bridge.next_sequence,
+                    mark: bridge.mark,
+                };
+                self.positions.insert(bridge_id, position);
+            }
+        }
+        Ok(self.positions.get(&bridge_id))
+    }
+
+    /// Where a spool stands; a new one is entered.
+    pub(super) async fn enter(&mut self, spool: &Spool) -> sqlx::Result<Position> {
+        if let Some(position) = self.position(spool.bridge_id).await? {
+            return Ok(position.clone());
+        }
+        let bridge = Bridge {
+            bridge_id: spool.bridge_id,
+            name: spool.name.clone(),
+            first_sequence: spool.first_sequence,
+            next_sequence: spool.first_sequence,
+            contact_us: now_us(),
+            mark: String::new(),
+            report: None,
+        };
+        let (conn, _) = self.conn().await?;
+        db::file::begin(conn).await?;
+        db::bridge::insert(conn, &bridge).await?;
+        db::file::commit(conn).await?;
+        info!(bridge_id = %spool.bridge_id, name = %spool.name, "new spool");
+        let position = Position {
+            next_sequence: spool.first_sequence,
+            mark: String::new(),
+        };
+        self.positions.insert(spool.bridge_id, position.clone());
+        Ok(position)
+    }
+
+    /// A commit took place.
+    pub(super) fn committed(&mut self, totals: Totals, advances: Vec<Advance>) {
+        self.totals = totals;
+        for advance in advances {
+            if let Some(position) = self.positions.get_mut(&advance.bridge_id) {
+                position.next_sequence = advance.next_sequence;
+                if let Some(mark) = advance.mark {
+                    position.mark = mark;
+                }
+            }
+        }
+    }
+
+    /// Gives up the connection and all that is known.
+    pub(super) fn reset(&mut self) {
+        self.conn = None;
+        self.positions.clear();
+    }
+
+    /// Closes the connection in good order: SQLite merges the log.
+    pub(super) async fn close(self) -> sqlx::Result<()> {
+        match self.conn {
+            Some(conn) => conn.close().await,
+            None => Ok(()),
+        }
+    }
+}
