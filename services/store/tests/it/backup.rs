@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::harness::{Clients, Store, database, entries};
+use crate::harness::{Clients, Store, bulky, database, entries};
 
 const ONE: Uuid = Uuid::from_u128(1);
 
@@ -98,11 +98,10 @@ async fn nothing_is_left_behind_and_one_copy_is_made_at_a_time() {
 
     let mut clients = store.clients();
     let (mut bridge, _) = clients.open(ONE).await;
-    for first in (1..50_001).step_by(1_000) {
-        bridge
-            .append(first, entries("a", first..first + 1_000))
-            .await
-            .unwrap();
+    // More than fits into what lies between server and client.
+    for first in (1..20_001).step_by(1_000) {
+        let batch = bulky(first..first + 1_000, 7);
+        bridge.append(first, batch).await.unwrap();
     }
     let request = || v1::BackupRequest {};
     let first = clients.status.backup(request()).await.unwrap();

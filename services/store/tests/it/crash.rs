@@ -29,7 +29,6 @@ fn start(folder: &TempDir) -> Process {
         ("DEV_STAGE", "TESTING"),
         ("STORE_LISTEN", "127.0.0.1:0"),
         ("STORE_DATA_DIR", folder.path().to_str().unwrap()),
-        ("STORE_RETENTION", "36500d"),
         // Cut often, so that crashes meet checkpoints, too.
         ("STORE_WAL_BYTES", "16MiB"),
     ];

@@ -3,13 +3,12 @@
 
 use std::{fs, path::PathBuf};
 
-use domain::{Entry, Record};
 use tempfile::TempDir;
 use testkit::{Process, wait_for};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::harness::{Clients, DEADLINE, entries, serving_address};
+use crate::harness::{Clients, DEADLINE, bulky, entries, serving_address};
 
 const ONE: Uuid = Uuid::from_u128(1);
 
@@ -23,32 +22,9 @@ fn start(folder: &TempDir) -> Process {
         ("DEV_STAGE", "TESTING"),
         ("STORE_LISTEN", "127.0.0.1:0"),
         ("STORE_DATA_DIR", folder),
-        ("STORE_RETENTION", "36500d"),
         ("STORE_WAL_BYTES", "16MiB"),
     ];
     Process::start("unshare", arguments, vars)
-}
-
-/// Records that do not compress, so that the disk fills.
-fn bulky(numbers: std::ops::Range<u64>) -> Vec<Entry> {
-    let noise = |number: u64| -> String {
-        let mut state = number | 1;
-        let next = move || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(99);
-            format!("{:08x}", state >> 32)
-        };
-        std::iter::repeat_with(next).take(250).collect()
-    };
-    numbers
-        .map(|number| {
-            Entry::Record(Box::new(Record {
-                message: noise(number * 7_919),
-                ..testkit::record(number)
-            }))
-        })
-        .collect()
 }
 
 #[tokio::test]
@@ -64,7 +40,7 @@ async fn a_full_disk_refuses_and_recovers() {
     let (mut bridge, _) = clients.open(ONE).await;
     let mut next = 1;
     let refused = loop {
-        match bridge.append(next, bulky(next..next + 200)).await {
+        match bridge.append(next, bulky(next..next + 200, 7)).await {
             Ok(()) => next += 200,
             Err(refused) => break refused,
         }
@@ -76,7 +52,7 @@ async fn a_full_disk_refuses_and_recovers() {
     let (mut again, expected) = clients.open(ONE).await;
     assert_eq!(expected, next, "what was refused left nothing behind");
     let refused = again
-        .append(next, bulky(next..next + 200))
+        .append(next, bulky(next..next + 200, 7))
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
@@ -87,7 +63,10 @@ async fn a_full_disk_refuses_and_recovers() {
     fs::remove_file(ballast).unwrap();
     let (mut bridge, expected) = clients.open(ONE).await;
     assert_eq!(expected, next);
-    bridge.append(next, bulky(next..next + 200)).await.unwrap();
+    bridge
+        .append(next, bulky(next..next + 200, 7))
+        .await
+        .unwrap();
     bridge.append(next + 200, entries("a", 0..1)).await.unwrap();
     let ids: Vec<u64> = clients
         .all(1_000)

@@ -26,8 +26,6 @@ pub(crate) fn config(folder: &Path) -> Config {
         ("DEV_STAGE", "TESTING".to_owned()),
         ("STORE_LISTEN", "127.0.0.1:0".to_owned()),
         ("STORE_DATA_DIR", folder.display().to_string()),
-        // Records of the tests are of any time.
-        ("STORE_RETENTION", "36500d".to_owned()),
     ];
     Config::from_vars(&vars.map(|(name, value)| (name.to_owned(), value)).into()).unwrap()
 }
@@ -266,6 +264,28 @@ pub(crate) fn entries(prefix: &str, numbers: std::ops::Range<u64>) -> Vec<Entry>
         .map(|number| {
             Entry::Record(Box::new(Record {
                 message: format!("{prefix} {number}"),
+                ..testkit::record(number)
+            }))
+        })
+        .collect()
+}
+
+/// Records of 1 KiB that hardly compress, received at a time.
+pub(crate) fn bulky(numbers: std::ops::Range<u64>, received_us: i64) -> Vec<Entry> {
+    let noise = |seed: u64| {
+        let mut state = seed | 1;
+        std::iter::repeat_with(move || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(99);
+            format!("{:08x}", state >> 32)
+        })
+    };
+    numbers
+        .map(|number| {
+            Entry::Record(Box::new(Record {
+                received_us,
+                message: noise(number * 7_919).take(128).collect(),
                 ..testkit::record(number)
             }))
         })

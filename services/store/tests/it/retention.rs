@@ -5,39 +5,17 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use domain::{DeadLetter, Entry, Record};
+use domain::{DeadLetter, Entry};
 use testkit::wait_until;
 use uuid::Uuid;
 
-use crate::harness::{DEADLINE, Store, database, entries, gap};
+use crate::harness::{DEADLINE, Store, bulky, database, entries, gap};
 
 const ONE: Uuid = Uuid::from_u128(1);
 
 fn now_us() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     now.as_micros() as i64
-}
-
-/// Records of about 1 KiB that do not compress, received at a time.
-fn bulky(numbers: std::ops::Range<u64>, received_us: i64) -> Vec<Entry> {
-    let noise = |seed: u64| {
-        let mut state = seed | 1;
-        std::iter::repeat_with(move || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(99);
-            format!("{:08x}", state >> 32)
-        })
-    };
-    numbers
-        .map(|number| {
-            Entry::Record(Box::new(Record {
-                received_us,
-                message: noise(number * 7_919).take(128).collect(),
-                ..testkit::record(number)
-            }))
-        })
-        .collect()
 }
 
 fn file_bytes(store: &Store) -> u64 {
