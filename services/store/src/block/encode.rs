@@ -1,6 +1,6 @@
 //! Records to a block.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard};
 
 use domain::{ContextField, Record};
 
@@ -16,6 +16,8 @@ use super::{BlockMeta, Effort, EncodedBlock, FILTER_MIN_RECORDS, FORMAT, MAX_REC
 
 /// How many bytes of text one block takes at most, unless one record alone has more.
 const BATCH_BYTES: usize = 16 << 20;
+/// Encoders kept for the next user: one for commits, one for merging.
+const IDLE_ENCODERS: usize = 2;
 /// Kinds of columns; stored.
 pub(super) mod kind {
     /// All 0, or all empty.
@@ -56,24 +58,33 @@ pub fn batch_len(records: &[Record]) -> usize {
 }
 
 /// Encodes records, whose ids become `first_id`, `first_id + 1`, ... (their
-/// own `id` is not looked at). Each thread that encodes keeps a few MiB of
-/// working memory: let it be few threads.
+/// own `id` is not looked at). Working memory, a few MiB, is kept for those who
+/// encode next.
 ///
 /// # Panics
 /// Without records, or with more than [`MAX_RECORDS`].
 #[must_use]
 pub fn encode(first_id: u64, records: &[Record], effort: Effort) -> EncodedBlock {
-    thread_local! {
-        static ENCODER: RefCell<Encoder> = RefCell::default();
-    }
     assert!(
         (1..=MAX_RECORDS).contains(&records.len()),
         "a block holds 1 to 8,192 records"
     );
-    ENCODER.with_borrow_mut(|encoder| {
-        encoder.press.set_effort(effort);
-        encoder.encode(first_id, records)
-    })
+    let mut encoder = idle().pop().unwrap_or_default();
+    encoder.press.set_effort(effort);
+    let block = encoder.encode(first_id, records);
+    let mut idle = idle();
+    if idle.len() < IDLE_ENCODERS {
+        idle.push(encoder);
+    }
+    block
+}
+
+/// Encoders that nobody uses: shared, because threads that encode now and then
+/// would each keep one.
+fn idle() -> MutexGuard<'static, Vec<Encoder>> {
+    static IDLE: Mutex<Vec<Encoder>> = Mutex::new(Vec::new());
+    IDLE.lock()
+        .expect("nothing panics while it holds this lock")
 }
 
 #[derive(Default)]
