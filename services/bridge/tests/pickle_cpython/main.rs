@@ -6,13 +6,11 @@
 
 mod interpreters;
 
-use std::{
-    io::Read,
-    process::{Command, Stdio},
-};
+use std::{io::Read, process::Stdio};
 
 use bridge::{decode::decode, frame::FrameKind};
 use domain::{Entry, Record};
+use interpreters::Interpreter;
 use serde_json::{Map, Value};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pickle_cpython/emit.py");
@@ -26,7 +24,7 @@ fn what_every_cpython_pickles_is_read_as_meant() {
     assert!(!interpreters.is_empty(), "no Python on this machine");
     let mut failures = Vec::new();
     for interpreter in interpreters {
-        let cases = run(&interpreter.program, &seed);
+        let cases = run(&interpreter, &seed);
         assert!(cases.len() > 2_000, "only {} cases", cases.len());
         let wrong: Vec<String> = cases.iter().filter_map(check).collect();
         let version = interpreter.version;
@@ -51,9 +49,9 @@ struct Case {
     fields: Map<String, Value>,
 }
 
-fn run(program: &str, seed: &str) -> Vec<Case> {
-    let mut child = Command::new(program)
-        .args([SCRIPT, seed, RANDOM_VALUES])
+fn run(interpreter: &Interpreter, seed: &str) -> Vec<Case> {
+    let mut child = interpreter
+        .command(&[SCRIPT, seed, RANDOM_VALUES])
         .stdout(Stdio::piped())
         .spawn()
         .expect("the interpreter starts");
@@ -64,7 +62,11 @@ fn run(program: &str, seed: &str) -> Vec<Case> {
         .expect("it is piped")
         .read_to_end(&mut output)
         .expect("the interpreter writes");
-    assert!(child.wait().expect("it ends").success(), "{program} fails");
+    assert!(
+        child.wait().expect("it ends").success(),
+        "{} fails",
+        interpreter.version
+    );
     let mut rest = output.as_slice();
     let mut cases = Vec::new();
     while !rest.is_empty() {
