@@ -3,18 +3,30 @@
 //!
 //! * [`Record`], [`DeadLetter`], [`Gap`]: what a number of a spool stands for
 //!   ([`Entry`]).
-//! * [`RecordFilter`], [`RecordQuery`]: which records somebody wants to see.
+//! * [`Condition`], [`RecordFilter`], [`RecordQuery`]: which records somebody
+//!   wants to see; [`TextField`] and [`NumberField`] name what they look at.
+//! * [`exception`]: what a traceback is about.
 //! * [`Stage`]: the four stages with their ports and file names.
 //! * [`Level`]: severities by Python's scale.
 
+mod condition;
 mod entry;
+pub mod exception;
+mod field;
 mod filter;
+mod fold;
 mod level;
 mod record;
 mod stage;
 
+pub use condition::{
+    Condition, Decimal, ExtraPath, ExtraTest, ExtraValue, Glob, NumberRange, Pattern, PatternError,
+    TextTest,
+};
 pub use entry::{BridgeId, DeadLetter, Entry, Gap};
-pub use filter::{ContextField, Order, RecordFilter, RecordQuery};
+pub use field::{NumberField, TextField};
+pub use filter::{Order, RecordFilter, RecordQuery};
+pub use fold::{fold, fold_char};
 pub use level::{Level, UnknownLevel};
 pub use record::{Micros, Record};
 pub use stage::{Stage, UnknownStage};
