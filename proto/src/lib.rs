@@ -1,9 +1,16 @@
 //! The gRPC contract of Herald: the types generated from `herald/v1/*.proto`
 //! and their conversion to and from the domain.
 
-mod convert;
+mod entry;
+mod error;
+mod request;
 
-pub use convert::{ConvertError, entries_from_batch, query_from_request, query_to_request};
+pub use entry::entries_from_batch;
+pub use error::ConvertError;
+pub use request::{
+    buckets_from_proto, by_from_proto, order_from_proto, order_to_proto, scope_from_proto,
+    scope_to_proto,
+};
 
 /// Package `herald.v1`.
 #[allow(
