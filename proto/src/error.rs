@@ -23,6 +23,9 @@ pub enum ConvertError {
     /// A scope this version does not know.
     #[error("scope {0} is unknown")]
     Scope(i32),
+    /// A query that cannot be read.
+    #[error("query: {0}")]
+    Query(#[from] query::QueryError),
     /// A field whose values are not counted.
     #[error("fields: `{0}` is no field whose values are counted")]
     Field(String),

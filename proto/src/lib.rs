@@ -8,8 +8,9 @@ mod request;
 pub use entry::entries_from_batch;
 pub use error::ConvertError;
 pub use request::{
-    buckets_from_proto, by_from_proto, order_from_proto, order_to_proto, scope_from_proto,
-    scope_to_proto,
+    buckets_from_proto, by_from_proto, count_from_request, count_to_request, filter_from_proto,
+    filter_to_proto, order_from_proto, order_to_proto, query_from_request, query_to_request,
+    scope_from_proto, scope_to_proto,
 };
 
 /// Package `herald.v1`.
