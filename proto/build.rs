@@ -4,8 +4,10 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 6] = [
     "herald/v1/record.proto",
+    "herald/v1/filter.proto",
+    "herald/v1/counts.proto",
     "herald/v1/ingest.proto",
     "herald/v1/records.proto",
     "herald/v1/status.proto",

@@ -1,9 +1,17 @@
 //! The gRPC contract of Herald: the types generated from `herald/v1/*.proto`
 //! and their conversion to and from the domain.
 
-mod convert;
+mod entry;
+mod error;
+mod request;
 
-pub use convert::{ConvertError, entries_from_batch, query_from_request, query_to_request};
+pub use entry::entries_from_batch;
+pub use error::ConvertError;
+pub use request::{
+    buckets_from_proto, by_from_proto, count_from_request, count_to_request, filter_from_proto,
+    filter_to_proto, order_from_proto, order_to_proto, query_from_request, query_to_request,
+    scope_from_proto, scope_to_proto,
+};
 
 /// Package `herald.v1`.
 #[allow(

@@ -55,7 +55,8 @@ fn package_faults(package: &Value, tests: &str) -> Vec<String> {
 fn may_use(name: &str, used: &str) -> bool {
     match name {
         "domain" | "runtime" => false,
-        "proto" => used == "domain",
+        "query" => used == "domain",
+        "proto" => matches!(used, "domain" | "query"),
         "testkit" => is_base(used),
         "herald" => is_base(used) || SERVICES.contains(&used),
         _ => SERVICES.contains(&name) && is_base(used),
@@ -67,7 +68,7 @@ fn may_use_in_tests(name: &str, used: &str) -> bool {
 }
 
 fn is_base(name: &str) -> bool {
-    matches!(name, "domain" | "proto" | "runtime")
+    matches!(name, "domain" | "query" | "proto" | "runtime")
 }
 
 fn text(value: &Value) -> &str {
@@ -107,9 +108,15 @@ mod tests {
         check("domain", "runtime", None, false);
         check("runtime", "domain", None, false);
         check("runtime", "testkit", Some("dev"), false);
+        check("query", "domain", None, true);
+        check("query", "proto", None, false);
+        check("domain", "query", None, false);
+        check("runtime", "query", None, false);
         check("proto", "domain", None, true);
+        check("proto", "query", None, true);
         check("proto", "runtime", None, false);
         check("bridge", "proto", None, true);
+        check("herald-web", "query", None, true);
         check("bridge", "store", None, false);
         check("bridge", "store", Some("dev"), false);
         check("store", "bridge", None, false);

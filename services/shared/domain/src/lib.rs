@@ -4,12 +4,14 @@
 //! * [`Record`], [`DeadLetter`], [`Gap`]: what a number of a spool stands for
 //!   ([`Entry`]).
 //! * [`Condition`], [`RecordFilter`], [`RecordQuery`]: which records somebody
-//!   wants to see; [`TextField`] and [`NumberField`] name what they look at.
+//!   wants to see, [`CountQuery`] to have counted, [`ContextScope`] around one;
+//!   [`TextField`] and [`NumberField`] name what they look at.
 //! * [`exception`]: what a traceback is about.
 //! * [`Stage`]: the four stages with their ports and file names.
 //! * [`Level`]: severities by Python's scale.
 
 mod condition;
+mod count;
 mod entry;
 pub mod exception;
 mod field;
@@ -17,16 +19,19 @@ mod filter;
 mod fold;
 mod level;
 mod record;
+mod scope;
 mod stage;
 
 pub use condition::{
     Condition, Decimal, ExtraPath, ExtraTest, ExtraValue, Glob, NumberRange, Pattern, PatternError,
     TextTest,
 };
+pub use count::{CountBy, CountQuery};
 pub use entry::{BridgeId, DeadLetter, Entry, Gap};
 pub use field::{NumberField, TextField};
 pub use filter::{Order, RecordFilter, RecordQuery};
 pub use fold::{fold, fold_char};
 pub use level::{Level, UnknownLevel};
 pub use record::{Micros, Record};
+pub use scope::ContextScope;
 pub use stage::{Stage, UnknownStage};

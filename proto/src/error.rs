@@ -1,0 +1,47 @@
+//! What can be wrong with a message that is well formed.
+
+use domain::{CountQuery, RecordQuery};
+
+/// A message that means nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConvertError {
+    /// An entry of a batch without a kind.
+    #[error("an entry is neither a record, a dead letter nor a gap")]
+    EmptyEntry,
+    /// A gap of no numbers.
+    #[error("a gap covers no number")]
+    EmptyGap,
+    /// A hash of another length.
+    #[error("sha256 has {0} bytes instead of 32")]
+    HashLength(usize),
+    /// More records asked for than a list may have.
+    #[error("limit {0} is above {max}", max = RecordQuery::MAX_LIMIT)]
+    Limit(u32),
+    /// An order this version does not know.
+    #[error("order {0} is unknown")]
+    Order(i32),
+    /// A scope this version does not know.
+    #[error("scope {0} is unknown")]
+    Scope(i32),
+    /// A query that cannot be read.
+    #[error("query: {0}")]
+    Query(#[from] query::QueryError),
+    /// A field whose values are not counted.
+    #[error("fields: `{0}` is no field whose values are counted")]
+    Field(String),
+    /// A field that does not split a bucket.
+    #[error("by: `{0}` is no context field such as `system_id`")]
+    By(String),
+    /// More values asked for than a field may tell.
+    #[error("values_per_field {0} is above {max}", max = CountQuery::MAX_VALUES)]
+    Values(u32),
+    /// More buckets asked for than there may be.
+    #[error("buckets {0} is above {max}", max = CountQuery::MAX_BUCKETS)]
+    Buckets(u32),
+}
+
+impl From<ConvertError> for tonic::Status {
+    fn from(error: ConvertError) -> Self {
+        Self::invalid_argument(error.to_string())
+    }
+}
