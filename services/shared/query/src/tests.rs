@@ -8,6 +8,9 @@ use domain::{
 
 use super::{parse, print, words};
 
+mod errors;
+mod properties;
+
 /// 2026-11-23T00:22:41.123456Z
 const NOW: i64 = 1_795_393_361_123_456;
 

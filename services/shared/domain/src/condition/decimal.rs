@@ -13,6 +13,9 @@ pub struct Decimal {
     digits: String,
 }
 
+/// Powers of ten further away than this are refused, so that they can be added.
+const MAX_EXPONENT: i64 = 1 << 40;
+
 /// A text that is no number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no number")]
@@ -34,7 +37,7 @@ fn parse(text: &str) -> Option<Decimal> {
         _ => (false, text),
     };
     let (number, power) = match rest.split_once(['e', 'E']) {
-        Some((number, power)) => (number, power.parse::<i32>().ok()?),
+        Some((number, power)) => (number, power.parse::<i64>().ok()?),
         None => (rest, 0),
     };
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
@@ -46,7 +49,10 @@ fn parse(text: &str) -> Option<Decimal> {
     let significant = all.trim_start_matches('0');
     let leading = all.len() - significant.len();
     let digits = significant.trim_end_matches('0');
-    let exponent = whole.len() as i64 - leading as i64 + i64::from(power);
+    let exponent = power.checked_add(whole.len() as i64 - leading as i64)?;
+    if exponent.abs() > MAX_EXPONENT {
+        return None;
+    }
     Some(match digits {
         "" => Decimal {
             negative: false,
@@ -153,6 +159,16 @@ mod tests {
         check("-0", "0");
         check("100", "100");
         check(".5", "0.5e0");
+        check("10e1099511627774", "0.1e1099511627776");
+        check("0.01e-1099511627775", "0.1e-1099511627776");
+        check("0.1e1099511627776", "0.1e1099511627776");
+        for text in [
+            "1e1099511627776",
+            "1e9223372036854775807",
+            "1e-9223372036854775808",
+        ] {
+            assert!(text.parse::<Decimal>().is_err(), "{text}");
+        }
         for text in ["", "-", "1a", "1.2.3", "e5", "NaN", "1e", "0x10", " 1"] {
             assert!(text.parse::<Decimal>().is_err(), "{text}");
         }

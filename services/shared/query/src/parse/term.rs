@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use domain::{Condition, ExtraPath, Pattern};
+use domain::{Condition, ExtraPath, Level, Pattern};
 
 use super::{Answer, Parser};
 use crate::{
@@ -190,6 +190,7 @@ impl Parser<'_> {
         quote::write(&shown(word), &mut quoted);
         let name = shown(name);
         let suggestion = match nearest {
+            _ if name.parse::<Level>().is_ok() => format!("did you mean `level:{name}`?"),
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None if name == "extra" => {
                 "name one of its keys, as in `extra.order_id:4711`.".to_owned()
