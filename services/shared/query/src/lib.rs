@@ -1,11 +1,11 @@
 //! The query language: texts that people write, read into
-//! [`Condition`](domain::Condition)s and written back. `docs/query.md` has its
+//! [`Condition`]s and written back. `docs/query.md` has its
 //! grammar and what each form finds.
 //!
-//! * [`parse`] reads a query, [`print`] writes one, [`words`] searches for what
+//! * [`parse`] reads a query, [`print()`] writes one, [`words`] searches for what
 //!   is none.
 //! * [`QueryError`] says what is wrong, where, and what would be right.
-//! * [`simplify`] gives the form that `parse` gives.
+//! * [`simplify()`] gives the form that `parse` gives.
 //! * [`time`] reads times, also relative ones.
 //!
 //! Reading takes linear time, and recursion ends at [`MAX_DEPTH`].
@@ -32,6 +32,9 @@ pub const MAX_BYTES: usize = 64 << 10;
 pub const MAX_CONDITIONS: usize = 500;
 /// How many parentheses and `NOT`s may be around one word.
 pub const MAX_DEPTH: usize = 50;
+/// How many bytes the keys behind `extra` may have: each value in parentheses
+/// has them for itself.
+pub const MAX_PATH_BYTES: usize = 1 << 10;
 /// How many regular expressions a query may have.
 pub const MAX_PATTERNS: usize = 20;
 

@@ -8,6 +8,7 @@ use domain::{
 
 use super::{parse, print, words};
 
+mod document;
 mod errors;
 mod properties;
 

@@ -6,6 +6,7 @@ use domain::{Condition, ExtraPath, Level, Pattern};
 
 use super::{Answer, Parser};
 use crate::{
+    MAX_PATH_BYTES,
     cursor::ends_term,
     error::{QueryError, shown},
     name::{self, Field},
@@ -170,6 +171,13 @@ impl Parser<'_> {
             self.cursor.back_to(start);
             return Ok(None);
         }
+        if self.cursor.since(start).len() > MAX_PATH_BYTES {
+            return Err(self.cursor.error(
+                start..self.cursor.at(),
+                "this path into extra is too long",
+                format!("use at most {MAX_PATH_BYTES} bytes"),
+            ));
+        }
         Ok(Some(ExtraPath(path)))
     }
 
@@ -190,6 +198,7 @@ impl Parser<'_> {
         quote::write(&shown(word), &mut quoted);
         let name = shown(name);
         let suggestion = match nearest {
+            _ if name.starts_with("extra.") => "an empty key is written as `\"\"`.".to_owned(),
             _ if name.parse::<Level>().is_ok() => format!("did you mean `level:{name}`?"),
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None if name == "extra" => {

@@ -151,6 +151,8 @@ fn errors_point_at_the_place() {
         "did you mean `level:error`?",
     );
     check("⟨extra⟩:x", "no field `extra`", "`extra.order_id:4711`");
+    check("⟨extra.a.⟩:x", "no field `extra.a.`", "an empty key");
+    check("⟨extra.a..b⟩:x", "no field `extra.a..b`", "an empty key");
     check("⟨extra⟩:*x", "no field `extra`", "`extra.order_id:4711`");
 }
 
@@ -199,6 +201,10 @@ fn large_queries_are_refused() {
     check(
         &format!("{}ä", "a".repeat(MAX_BYTES - 1)),
         "the query has 65537 bytes",
+    );
+    check(
+        &format!("extra.a{}:(a b)", ".a".repeat(600)),
+        "this path into extra is too long",
     );
     let nested = |depth| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
     check(&nested(51), "the query is nested too deeply");
