@@ -16,7 +16,9 @@ CREATE TABLE block (
     format          INTEGER NOT NULL,
     -- Compressed size with the filter, and the size of the texts before compression.
     bytes           INTEGER NOT NULL,
-    text_bytes      INTEGER NOT NULL
+    text_bytes      INTEGER NOT NULL,
+    -- How often each value of some fields is in it.
+    facets          BLOB    NOT NULL
 ) STRICT;
 
 -- id = first_id * 64 + number of the part.

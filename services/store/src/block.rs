@@ -9,19 +9,22 @@ mod column;
 mod decode;
 mod dictionary;
 mod encode;
+mod facets;
 mod filter;
 mod frame;
 mod fuse;
+mod judge;
 mod numbers;
 mod plan;
-mod search;
+mod scan;
 mod select;
 mod text;
 
 pub use chunk::Chunk;
 pub use decode::{Block, decode};
 pub use encode::{batch_len, encode};
-pub use plan::{Plan, Probe};
+pub use facets::{Counts, FACET_FIELDS, Facets};
+pub use plan::{Looks, Plan, Verdict};
 pub use select::Selection;
 
 use domain::Micros;
@@ -63,6 +66,8 @@ pub struct BlockMeta {
 pub struct EncodedBlock {
     /// What to keep beside it.
     pub meta: BlockMeta,
+    /// How often each value of some fields is in it.
+    pub facets: Facets,
     /// Part 0 and, when its texts do not fit there, one part per text chunk.
     pub parts: Vec<Vec<u8>>,
     /// [`FILTER_SLICES`] slices, or none for a block of fewer than

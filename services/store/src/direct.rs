@@ -9,6 +9,7 @@ use futures::{StreamExt, stream::FuturesOrdered};
 use tokio::task::JoinHandle;
 
 use crate::{
+    catalog::Catalog,
     db::Database,
     journal::{Batch, Journal, Spool, Writer},
     metrics::Metrics,
@@ -36,7 +37,7 @@ impl Direct {
         let metrics = Arc::new(Metrics::new(&runtime::telemetry::meter("direct")));
         let (journal, queue) = Journal::new(QUEUE_BYTES);
         let contacts = journal.contacts.clone();
-        let writer = Writer::new(database, COMMIT_INTERVAL, contacts, metrics);
+        let writer = Writer::new(database, Catalog::new(), COMMIT_INTERVAL, contacts, metrics);
         Ok(Self {
             journal,
             writer: tokio::spawn(writer.run(queue)),

@@ -3,8 +3,8 @@
 //!
 //! The way of a batch: `grpc` decodes it, `journal` queues it, and the one
 //! writer commits what has gathered as one `block` and then answers. The way
-//! of a query: `search` reads blocks in short snapshots, newest or oldest
-//! first. `upkeep` merges small blocks, removes old ones and keeps the
+//! of a query: `catalog` tells which blocks may hold matches, `search` reads
+//! those in short snapshots, newest or oldest first. `upkeep` merges small blocks, removes old ones and keeps the
 //! write-ahead log short, in steps that the writer does between commits.
 //!
 //! Invariants:
@@ -15,6 +15,7 @@
 
 mod backup;
 pub mod block;
+mod catalog;
 mod clock;
 mod config;
 mod db;
@@ -36,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 
+use catalog::Catalog;
 use db::{Database, Readers};
 use journal::{Journal, Writer};
 use metrics::Metrics;
@@ -48,7 +50,10 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) struct App {
     config: Arc<Config>,
     database: Database,
+    catalog: Catalog,
     readers: Readers,
+    /// Who searches works in turns, as many at a time as there are cores.
+    turns: Arc<Semaphore>,
     journal: Journal,
     metrics: Arc<Metrics>,
     backups: Arc<Semaphore>,
@@ -83,17 +88,22 @@ pub async fn serve(
 
     let metrics = Arc::new(Metrics::new(&runtime::telemetry::meter("store")));
     let (journal, queue) = Journal::new(config.queue_bytes);
-    let writer = Writer::new(
+    let catalog = Catalog::new();
+    let mut writer = Writer::new(
         database.clone(),
+        catalog.clone(),
         config.commit_interval,
         journal.contacts.clone(),
         Arc::clone(&metrics),
     );
+    writer.prepare().await.context("cannot read the database")?;
     let writer = tokio::spawn(writer.run(queue));
     let app = App {
         readers: Readers::new(&database, config.readers),
         config: Arc::new(config),
         database,
+        catalog,
+        turns: Arc::new(Semaphore::new(cores())),
         journal,
         metrics,
         backups: Arc::new(Semaphore::new(1)),
@@ -112,4 +122,9 @@ pub async fn serve(
     drop(app);
     writer.await.context("the writer failed")?;
     served.context("cannot serve")
+}
+
+/// How many things this machine does at a time.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -1,21 +1,27 @@
-//! Reading records: rounds over blocks in the order asked for, each round one
-//! short snapshot, so that neither merging nor retention nor the write-ahead
-//! log ever waits for a reader. Between rounds only ids are kept, and ids mean
-//! the same whatever has been merged meanwhile.
+//! Reading records: a [`Walk`] over blocks in the order asked for, in pieces
+//! that each are a few short snapshots, so that neither merging nor retention
+//! nor the write-ahead log ever waits for a reader.
 
-mod round;
-mod scan;
+mod harvest;
+mod piece;
+mod walk;
 
 use std::{ops::Range, sync::Arc};
 
-use domain::{Order, Record, RecordFilter, RecordQuery};
+use domain::{
+    Condition, NumberField, NumberRange, Order, Record, RecordFilter, RecordQuery, TextField,
+    TextTest,
+};
 use tokio::time::Instant;
 
-use crate::{block::Plan, db::Readers, error::StoreError, metrics::Metrics};
+use crate::{App, error::StoreError};
+
+pub(crate) use harvest::{Harvest, Records};
+pub(crate) use walk::{Question, Step, Walk};
 
 /// An answer holds about so many bytes of records at most, so that its size is
 /// bounded whatever the records are; the rest follows with `next`.
-const PAGE_BYTES: usize = 16 << 20;
+pub(crate) const PAGE_BYTES: usize = 16 << 20;
 
 /// Records in the order asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,6 +32,28 @@ pub(crate) struct Page {
     pub(crate) next: Option<u64>,
     /// The deadline ended the search.
     pub(crate) is_partial: bool,
+    pub(crate) coverage: Coverage,
+}
+
+/// How far an answer came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Coverage {
+    /// Records that the ids and the times asked for hold; a block that is only
+    /// partly in them counts whole.
+    pub(crate) total: u64,
+    /// Those of them that have been looked at, or that the blocks' summaries
+    /// and filters have ruled out.
+    pub(crate) covered: u64,
+    /// Those that cannot be read.
+    pub(crate) damaged: u64,
+}
+
+/// Whom a record's neighbours share with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Everything,
+    System,
+    Process,
 }
 
 /// A record between its neighbours, all by rising id.
@@ -36,28 +64,10 @@ pub(crate) struct Context {
     pub(crate) after: Vec<Record>,
 }
 
-/// A search under way.
-struct Search<'a> {
-    plan: Arc<Plan>,
-    order: Order,
-    limit: usize,
-    deadline: Instant,
-    metrics: &'a Metrics,
-    /// Ids that have not been looked at.
-    ids: Range<u64>,
-    found: Vec<Record>,
-    found_bytes: usize,
-}
-
-/// What ended a round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    /// There is nothing behind it.
-    AtEnd,
-    /// There may be more.
-    Between,
-    /// The page is full.
-    Full,
+/// The ids between two cursors.
+pub(crate) fn ids_between(after: Option<u64>, before: Option<u64>) -> Range<u64> {
+    let start = after.map_or(1, |after| after.saturating_add(1));
+    start..before.unwrap_or(u64::MAX)
 }
 
 /// Lists records.
@@ -65,33 +75,52 @@ enum Ended {
 /// # Errors
 /// [`StoreError::Late`] when the deadline came before anything was looked at.
 pub(crate) async fn list(
-    readers: &Readers,
+    app: &App,
     query: &RecordQuery,
     deadline: Instant,
-    metrics: &Metrics,
 ) -> Result<Page, StoreError> {
-    let start = query.after.map_or(1, |after| after.saturating_add(1));
-    let end = query.before.unwrap_or(u64::MAX);
-    let search = Search {
-        plan: Arc::new(Plan::new(&query.filter)),
+    let question = Question {
+        filter: query.filter.clone(),
+        ids: ids_between(query.after, query.before),
         order: query.order,
-        limit: query.limit,
         deadline,
-        metrics,
-        ids: start..end,
-        found: Vec::new(),
-        found_bytes: 0,
     };
-    search.run(readers).await
+    let untouched = question.ids.clone();
+    let mut walk = Walk::new(app, question, Records::new(query.limit));
+    let mut records: Vec<Record> = Vec::new();
+    let mut bytes = 0;
+    while let Some(step) = walk.next().await? {
+        for record in step.yields.into_iter().flatten() {
+            bytes += size_of_val(&record) + record.text_bytes();
+            records.push(record);
+            if records.len() >= query.limit || bytes >= PAGE_BYTES {
+                return Ok(Page {
+                    next: records.last().map(|last| last.id),
+                    records,
+                    is_partial: false,
+                    coverage: walk.coverage(),
+                });
+            }
+        }
+    }
+    let rest = walk.rest();
+    let is_partial = !rest.is_empty();
+    if is_partial && rest == untouched {
+        return Err(StoreError::Late);
+    }
+    Ok(Page {
+        records,
+        next: is_partial.then_some(match query.order {
+            Order::NewestFirst => rest.end,
+            Order::OldestFirst => rest.start.saturating_sub(1),
+        }),
+        is_partial,
+        coverage: walk.coverage(),
+    })
 }
 
 /// One record.
-pub(crate) async fn get(
-    readers: &Readers,
-    id: u64,
-    deadline: Instant,
-    metrics: &Metrics,
-) -> Result<Record, StoreError> {
+pub(crate) async fn get(app: &App, id: u64, deadline: Instant) -> Result<Record, StoreError> {
     let query = RecordQuery {
         order: Order::OldestFirst,
         limit: 1,
@@ -99,7 +128,7 @@ pub(crate) async fn get(
         before: id.checked_add(1),
         ..RecordQuery::default()
     };
-    let page = list(readers, &query, deadline, metrics).await?;
+    let page = list(app, &query, deadline).await?;
     let record = page.records.into_iter().find(|record| record.id == id);
     match page.is_partial {
         true if record.is_none() => Err(StoreError::Late),
@@ -107,18 +136,18 @@ pub(crate) async fn get(
     }
 }
 
-/// A record with up to `before` and `after` neighbours.
+/// A record with up to `before` and `after` neighbours of a scope.
 pub(crate) async fn context(
-    readers: &Readers,
+    app: &App,
     id: u64,
-    before: usize,
-    after: usize,
+    scope: Scope,
+    (before, after): (usize, usize),
     deadline: Instant,
-    metrics: &Metrics,
 ) -> Result<Context, StoreError> {
-    let record = get(readers, id, deadline, metrics).await?;
+    let record = get(app, id, deadline).await?;
+    let filter = RecordFilter::new(scope.condition(&record));
     let query = |order, limit| RecordQuery {
-        filter: RecordFilter::default(),
+        filter: filter.clone(),
         order,
         limit,
         before: (order == Order::NewestFirst).then_some(id),
@@ -126,7 +155,7 @@ pub(crate) async fn context(
     };
     let neighbours = async |order, limit| match limit {
         0 => Ok(Vec::new()),
-        limit => list(readers, &query(order, limit), deadline, metrics)
+        limit => list(app, &query(order, limit), deadline)
             .await
             .map(|page| page.records),
     };
@@ -140,50 +169,35 @@ pub(crate) async fn context(
     })
 }
 
-impl Search<'_> {
-    async fn run(mut self, readers: &Readers) -> Result<Page, StoreError> {
-        let untouched = self.ids.clone();
-        let mut blocks = round::FIRST_BLOCKS;
-        while !self.ids.is_empty() {
-            let ended = match self.round(readers, blocks).await {
-                Err(StoreError::Late) => break,
-                outcome => outcome?,
-            };
-            match ended {
-                Ended::AtEnd => self.ids = 0..0,
-                Ended::Full => return Ok(self.page(false)),
-                Ended::Between if Instant::now() >= self.deadline => break,
-                Ended::Between => blocks = (blocks * 2).min(round::MOST_BLOCKS),
-            }
-        }
-        let is_partial = !self.ids.is_empty();
-        if is_partial && self.ids == untouched {
-            return Err(StoreError::Late);
-        }
-        Ok(self.page(is_partial))
-    }
-
-    fn page(self, is_partial: bool) -> Page {
-        let next = match self.order {
-            Order::NewestFirst => self.ids.end,
-            Order::OldestFirst => self.ids.start.saturating_sub(1),
+impl Scope {
+    fn condition(self, record: &Record) -> Condition {
+        let is = |field: TextField| {
+            Condition::Text(field, TextTest::Is(field.of(record).into_owned()))
         };
-        Page {
-            records: self.found,
-            next: (!self.ids.is_empty()).then_some(next),
-            is_partial,
+        match self {
+            Self::Everything => Condition::default(),
+            Self::System => is(TextField::System),
+            Self::Process => Condition::All(vec![
+                is(TextField::System),
+                is(TextField::SubSystem),
+                Condition::Number(NumberField::Process, NumberRange::only(record.process)),
+            ]),
         }
     }
+}
 
-    fn is_full(&self) -> bool {
-        self.found.len() >= self.limit || self.found_bytes >= PAGE_BYTES
-    }
-
-    /// All ids up to this one, in the order asked for, have been looked at.
-    fn looked_at(&mut self, id: u64) {
-        match self.order {
-            Order::NewestFirst => self.ids.end = self.ids.end.min(id),
-            Order::OldestFirst => self.ids.start = self.ids.start.max(id + 1),
-        }
-    }
+/// Runs work of some milliseconds where it holds nobody up, when it is this
+/// search's turn.
+pub(crate) async fn aside<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let turn = Arc::clone(&app.turns).acquire_owned().await;
+    let turn = turn.map_err(|_| StoreError::Unavailable("it is stopping"))?;
+    tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    })
+    .await
+    .map_err(|_| StoreError::Unavailable("reading failed"))
 }

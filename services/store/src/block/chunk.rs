@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use domain::Record;
+use domain::{Order, Record};
 
 use super::bytes::{Cursor, seal, unseal};
 use super::column::TextColumn;
@@ -126,6 +126,15 @@ impl Chunk {
             rows,
             part: Vec::new(),
             columns: Vec::new(),
+        }
+    }
+
+    /// Its last row in this order.
+    #[must_use]
+    pub fn far_row(&self, order: Order) -> u32 {
+        match order {
+            Order::NewestFirst => self.rows.start as u32,
+            Order::OldestFirst => (self.rows.end - 1) as u32,
         }
     }
 

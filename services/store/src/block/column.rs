@@ -1,9 +1,9 @@
 //! The columns of a block, in the order in which they are stored.
 
-use domain::{ContextField, Record};
+use domain::{Record, TextField};
 
 /// How many columns a block has.
-pub(super) const COLUMNS: usize = 26;
+pub(super) const COLUMNS: usize = 27;
 
 /// Columns of integers; the number is the place in the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(super) enum TextColumn {
     Exception = 23,
     Stack = 24,
     Extra = 25,
+    /// Follows from `Exception`: kept so that a search need not compute it.
+    Fingerprint = 26,
 }
 
 impl NumberColumn {
@@ -64,6 +66,7 @@ impl NumberColumn {
 }
 
 impl TextColumn {
+    /// Those of a record.
     pub(super) const ALL: [Self; 20] = [
         Self::LevelName,
         Self::Logger,
@@ -91,17 +94,43 @@ impl TextColumn {
     pub(super) const SEARCHED: [Self; 4] =
         [Self::Function, Self::Module, Self::Message, Self::Exception];
 
-    pub(super) fn of_context(field: ContextField) -> Self {
+    /// All of a block's: those of a record, and what follows from them.
+    pub(super) const STORED: [Self; 21] = {
+        let mut stored = [Self::Fingerprint; 21];
+        let mut column = 0;
+        while column < Self::ALL.len() {
+            stored[column] = Self::ALL[column];
+            column += 1;
+        }
+        stored
+    };
+
+    pub(super) const fn of_field(field: TextField) -> Self {
         match field {
-            ContextField::System => Self::System,
-            ContextField::SubSystem => Self::SubSystem,
-            ContextField::SubSubSystem => Self::SubSubSystem,
-            ContextField::Produkt => Self::Produkt,
-            ContextField::UserSpec1 => Self::UserSpec1,
-            ContextField::UserSpec2 => Self::UserSpec2,
+            TextField::LevelName => Self::LevelName,
+            TextField::Logger => Self::Logger,
+            TextField::System => Self::System,
+            TextField::SubSystem => Self::SubSystem,
+            TextField::SubSubSystem => Self::SubSubSystem,
+            TextField::Produkt => Self::Produkt,
+            TextField::UserSpec1 => Self::UserSpec1,
+            TextField::UserSpec2 => Self::UserSpec2,
+            TextField::PackageVersion => Self::PackageVersion,
+            TextField::ApiVersion => Self::ApiVersion,
+            TextField::Module => Self::Module,
+            TextField::Function => Self::Function,
+            TextField::Path => Self::Path,
+            TextField::ProcessName => Self::ProcessName,
+            TextField::ThreadName => Self::ThreadName,
+            TextField::Peer => Self::Peer,
+            TextField::Message => Self::Message,
+            TextField::Exception => Self::Exception,
+            TextField::Stack => Self::Stack,
+            TextField::Fingerprint => Self::Fingerprint,
         }
     }
 
+    /// Empty when the record has no such field.
     pub(super) fn of(self, record: &Record) -> &str {
         match self {
             Self::LevelName => &record.level_name,
@@ -124,11 +153,13 @@ impl TextColumn {
             Self::Exception => &record.exception,
             Self::Stack => &record.stack,
             Self::Extra => &record.extra,
+            Self::Fingerprint => "",
         }
     }
 
-    pub(super) fn of_mut(self, record: &mut Record) -> &mut String {
-        match self {
+    /// None when the record has no such field.
+    pub(super) fn of_mut(self, record: &mut Record) -> Option<&mut String> {
+        Some(match self {
             Self::LevelName => &mut record.level_name,
             Self::Logger => &mut record.logger,
             Self::System => &mut record.system_id,
@@ -149,6 +180,7 @@ impl TextColumn {
             Self::Exception => &mut record.exception,
             Self::Stack => &mut record.stack,
             Self::Extra => &mut record.extra,
-        }
+            Self::Fingerprint => return None,
+        })
     }
 }

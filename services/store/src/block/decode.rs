@@ -51,6 +51,18 @@ pub(super) struct TextValues {
     pub(super) count: usize,
     pub(super) values: Texts,
     pub(super) codes: Arc<Codes>,
+    folded: OnceLock<Texts>,
+}
+
+impl TextValues {
+    /// The values without their case.
+    pub(super) fn folded(&self) -> Result<&Texts, BlockError> {
+        if let Some(folded) = self.folded.get() {
+            return Ok(folded);
+        }
+        let folded = self.values.fold()?;
+        Ok(self.folded.get_or_init(|| folded))
+    }
 }
 
 impl Block {
@@ -126,6 +138,12 @@ impl Block {
         chunks
     }
 
+    /// Whether a chunk has texts that part 0 has not.
+    #[must_use]
+    pub fn has_chunks(&self) -> bool {
+        !self.chunked.is_empty()
+    }
+
     /// Which part holds a chunk; none when there is nothing to fetch (pass an
     /// empty `Vec` to [`Block::open_chunk`]).
     #[must_use]
@@ -176,12 +194,13 @@ impl Block {
             record.thread = thread.get(row);
         }
         for column in TextColumn::ALL {
+            let place = |record| column.of_mut(record).expect("a column of records");
             let pairs = records.iter_mut().zip(rows.iter().map(|row| *row as usize));
             if let Some(texts) = chunk.texts(column)? {
                 for (record, row) in pairs {
                     texts
                         .get(row - chunk.rows.start)?
-                        .clone_into(column.of_mut(record));
+                        .clone_into(place(record));
                 }
             } else if self.columns[column as usize].kind != kind::EMPTY {
                 let Some(texts) = self.text_column(column)? else {
@@ -189,7 +208,7 @@ impl Block {
                 };
                 for (record, row) in pairs {
                     let text = texts.values.get(texts.codes.get(row))?;
-                    text.clone_into(column.of_mut(record));
+                    text.clone_into(place(record));
                 }
             }
         }
@@ -262,6 +281,7 @@ impl Block {
             count,
             values,
             codes,
+            folded: OnceLock::new(),
         };
         Ok(Some(opened.get_or_init(|| texts)))
     }

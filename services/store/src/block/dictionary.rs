@@ -19,6 +19,7 @@ pub(super) struct Dictionary {
     /// Open addressing: code + 1, or 0; a power of two, never more than half full.
     table: Vec<u16>,
     max_values: usize,
+    max_bytes: usize,
     eager: bool,
     overflown: bool,
 }
@@ -32,12 +33,21 @@ impl Dictionary {
         self.hashes.clear();
         self.table.clear();
         self.eager = rows <= SMALL_ROWS;
+        self.max_bytes = MAX_BYTES;
         self.max_values = if self.eager {
             rows
         } else {
             (rows / 4).max(SMALL_ROWS)
         };
         self.overflown = false;
+    }
+
+    /// Starts over, for a column that takes all of its values.
+    pub(super) fn start_unbounded(&mut self, rows: usize) {
+        self.start(rows);
+        self.eager = true;
+        self.max_values = rows;
+        self.max_bytes = usize::MAX;
     }
 
     /// Whether the values did not fit: the rest of the dictionary is void.
@@ -103,7 +113,7 @@ impl Dictionary {
         let code = self.ends.len();
         // Mostly new values so far: it will not get better, and trying costs.
         let hopeless = !self.eager && code > SMALL_ROWS + self.codes.len() / 2;
-        let too_long = code > 0 && self.bytes.len() + value.len() > MAX_BYTES;
+        let too_long = code > 0 && self.bytes.len() + value.len() > self.max_bytes;
         if code >= self.max_values || too_long || hopeless {
             return None;
         }

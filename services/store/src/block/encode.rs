@@ -1,14 +1,17 @@
 //! Records to a block.
 
+mod keys;
+
 use std::sync::{Mutex, MutexGuard};
 
-use domain::{ContextField, Record};
+use domain::{Record, exception};
 
 use super::bytes::{put_varint, seal, zigzag};
 use super::chunk::{join, put_chunks};
 use super::codes::put_codes;
 use super::column::{COLUMNS, NumberColumn, TextColumn};
 use super::dictionary::{Dictionary, GROUP_ROWS, derivation};
+use super::facets::{FACET_FIELDS, Facets};
 use super::filter::Grams;
 use super::frame::Press;
 use super::numbers::{cost_bits, put_numbers};
@@ -111,7 +114,7 @@ impl Encoder {
             (records.len() >= FILTER_MIN_RECORDS).then(|| self.grams.take().unwrap_or_default());
         if let Some(grams) = &mut grams {
             self.add_dictionaries(grams);
-            self.add_chunked_context(records, grams);
+            self.add_keys(records, grams);
         }
         let mut parts = vec![Vec::new()];
         let chunked: Vec<TextColumn> = TextColumn::ALL
@@ -138,6 +141,7 @@ impl Encoder {
         self.grams = grams.or(self.grams.take());
         EncodedBlock {
             meta: self.meta(first_id, records.len()),
+            facets: self.facets(),
             parts,
             filter,
         }
@@ -149,6 +153,7 @@ impl Encoder {
         for dictionary in &mut self.dictionaries {
             dictionary.start(records.len());
         }
+        self.dictionaries[TextColumn::Fingerprint as usize].start_unbounded(records.len());
         // A few rows through all columns, then the next: they stay in the cache.
         for group in records.chunks(GROUP_ROWS) {
             for column in NumberColumn::ALL {
@@ -160,6 +165,7 @@ impl Encoder {
                 self.dictionaries[column as usize].extend(values);
             }
         }
+        self.gather_fingerprints(records);
         // Times hardly repeat: they have no dictionary.
         for column in &NumberColumn::ALL[2..] {
             for group in self.numbers[*column as usize].chunks(GROUP_ROWS) {
@@ -167,6 +173,18 @@ impl Encoder {
                 let bytes: Vec<[u8; 8]> = bytes.collect();
                 self.dictionaries[*column as usize].extend(bytes.iter().map(|b| &b[..]));
             }
+        }
+    }
+
+    fn gather_fingerprints(&mut self, records: &[Record]) {
+        let (mut before, mut fingerprint) = ("", String::new());
+        let dictionary = &mut self.dictionaries[TextColumn::Fingerprint as usize];
+        for record in records {
+            if record.exception != before {
+                before = &record.exception;
+                fingerprint = exception::fingerprint(before);
+            }
+            dictionary.extend(std::iter::once(fingerprint.as_bytes()));
         }
     }
 
@@ -209,25 +227,23 @@ impl Encoder {
                 grams.add_texts(&joined, dictionary.len());
             }
         }
-        for field in ContextField::ALL {
-            let dictionary = &self.dictionaries[TextColumn::of_context(field) as usize];
-            if !dictionary.is_overflown() {
-                dictionary
-                    .values()
-                    .for_each(|value| grams.add_context(field, value));
-            }
-        }
     }
 
-    fn add_chunked_context(&self, records: &[Record], grams: &mut Grams) {
-        for field in ContextField::ALL {
-            let column = TextColumn::of_context(field);
-            if self.dictionaries[column as usize].is_overflown() {
-                for record in records {
-                    grams.add_context(field, column.of(record).as_bytes());
-                }
+    fn facets(&self) -> Facets {
+        let mut facets = Facets::default();
+        for (place, field) in FACET_FIELDS.into_iter().enumerate() {
+            let dictionary = &self.dictionaries[TextColumn::of_field(field) as usize];
+            if dictionary.is_overflown() {
+                continue;
             }
+            let mut counts = vec![0; dictionary.len()];
+            for code in dictionary.codes() {
+                counts[usize::from(*code)] += 1;
+            }
+            let values = dictionary.values().map(|value| text(value).to_owned());
+            facets.set(place, values.zip(counts).collect());
         }
+        facets
     }
 
     fn part_0(&mut self, first_id: u64, rows: usize, chunk_rows: &[usize]) -> Vec<u8> {
@@ -239,7 +255,7 @@ impl Encoder {
         }
         let mut body = Vec::new();
         let kinds = NumberColumn::ALL.map(|column| (column as usize, Some(column)));
-        let texts = TextColumn::ALL.map(|column| (column as usize, None));
+        let texts = TextColumn::STORED.map(|column| (column as usize, None));
         for (index, number) in kinds.into_iter().chain(texts) {
             body.clear();
             let kind = match number {

@@ -1,14 +1,23 @@
-//! A block's skip filter: what its searched texts are made of, as keys in
-//! [`FILTER_SLICES`] sets. A block whose filter lacks one key of a search has
-//! no match and need not be read.
+//! A block's skip filter: what its records hold, as keys in
+//! [`FILTER_SLICES`] sets. A block whose filter lacks a key that every match
+//! has need not be read.
 //!
-//! Three kinds of keys: every 3 bytes in a row (words); samples of identifiers
-//! (any 8 characters in a row of them are found); whole context values.
+//! Keys of searched texts: every 3 bytes in a row; samples of identifiers (any
+//! 8 characters in a row of them are found); samples of phrases. Keys of
+//! fields: whole values, pairs of values, numbers, values in `extra`.
 
-use domain::ContextField;
+mod extra;
+mod key;
+mod sample;
+
+pub(super) use extra::{EXTRA_DEPTH, EXTRA_VALUES, extra_text};
+pub(super) use key::{Key, MANY_EXTRA, many_pairs};
+pub(super) use sample::{for_each_id, for_each_phrase};
+
+use domain::TextField;
 
 use super::bytes::{seal, unseal};
-use super::fuse::{contains, mix, put_everything, put_fuse};
+use super::fuse::{contains, put_everything, put_fuse};
 use super::text::{END, fold_joined};
 use super::{BlockError, FILTER_SLICES};
 
@@ -16,12 +25,6 @@ use super::{BlockError, FILTER_SLICES};
 const FIRST_PLACE: u32 = 1 << 16;
 /// A slice's checksum does not say of which block it is.
 const ANY_BLOCK: u64 = 0;
-/// Length of an identifier's sample.
-const SAMPLE: usize = 6;
-/// Of this many samples in a row, one is taken.
-const SAMPLES_IN_A_ROW: usize = 3;
-/// So this many characters in a row hold at least one that is taken.
-pub(super) const WINDOW: usize = SAMPLE + SAMPLES_IN_A_ROW - 1;
 
 /// Keys of a slice at most. A block that has more, such as one of encoded
 /// files, gets a filter that rules nothing out, rather than one of megabytes.
@@ -29,99 +32,14 @@ const MAX_SLICE_KEYS: usize = 1 << 16;
 /// Grams of a block at most, for the same reason.
 const MAX_GRAMS: usize = 1 << 20;
 
-const GRAM: u64 = 1 << 56;
-const ID: u64 = 2 << 56;
-const CONTEXT: u64 = 3 << 56;
-
-/// The key of 3 bytes in a row.
-pub(super) fn gram_key(gram: [u8; 3]) -> u64 {
-    mix(GRAM | u64::from(u32::from_le_bytes([gram[0], gram[1], gram[2], 0])))
+/// A slice's bytes without their checksum.
+pub(super) fn open_slice(slice: &[u8], index: usize) -> Result<&[u8], BlockError> {
+    unseal(slice, ANY_BLOCK, FIRST_PLACE + index as u32)
 }
 
-/// The key of a context field's value.
-pub(super) fn context_key(field: ContextField, value: &[u8]) -> u64 {
-    let field = ContextField::ALL
-        .iter()
-        .position(|known| *known == field)
-        .unwrap_or(0);
-    let mut key = mix(CONTEXT | (field as u64) << 48 | value.len() as u64 & 0xffff_ffff);
-    for word in value.chunks(8) {
-        let mut bytes = [0; 8];
-        bytes[..word.len()].copy_from_slice(word);
-        key = mix(key ^ u64::from_le_bytes(bytes));
-    }
-    key
-}
-
-/// Calls `found` with the keys of the identifiers in folded texts. Each window
-/// of [`WINDOW`] ASCII letters and digits, with a digit among them, gives the
-/// one of its samples whose key's low half is lowest. That looks at nothing
-/// outside the window, so a text gives all keys that a part of it gives.
-pub(super) fn for_each_id_key(folded: &[u8], mut found: impl FnMut(u64)) {
-    // Where the word at hand starts, where its last digit is (or was, before
-    // it), and from where on samples have no key yet.
-    let (mut start, mut digit, mut next) = (0, usize::MAX, 0);
-    let mut keys = [0; SAMPLES_IN_A_ROW];
-    let mut last = None;
-    for (at, byte) in folded.iter().enumerate() {
-        match CLASS[usize::from(*byte)] {
-            OTHER => start = at + 1,
-            DIGIT => digit = at,
-            _ => {}
-        }
-        let end = at + 1;
-        if end < start + WINDOW || digit.wrapping_add(WINDOW) < end {
-            continue;
-        }
-        for sample in next.max(end - WINDOW)..=end - SAMPLE {
-            keys[sample % SAMPLES_IN_A_ROW] = sample_key(&folded[sample..sample + SAMPLE]);
-        }
-        next = end - SAMPLE + 1;
-        let lowest = keys.into_iter().min_by_key(|key| (*key as u32, *key));
-        if lowest != last {
-            last = lowest;
-            found(lowest.unwrap_or(0));
-        }
-    }
-}
-
-const OTHER: u8 = 0;
-const DIGIT: u8 = 1;
-const LETTER: u8 = 2;
-const CLASS: [u8; 256] = {
-    let mut class = [OTHER; 256];
-    let mut byte = 0u8;
-    while byte < 128 {
-        if byte.is_ascii_digit() {
-            class[byte as usize] = DIGIT;
-        } else if byte.is_ascii_alphabetic() {
-            class[byte as usize] = LETTER;
-        }
-        byte += 1;
-    }
-    class
-};
-
-fn sample_key(sample: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes[..SAMPLE].copy_from_slice(sample);
-    mix(ID | u64::from_le_bytes(bytes))
-}
-
-/// In which slice a key is.
-pub(super) fn slice_of(key: u64) -> usize {
-    (key >> 60) as usize * FILTER_SLICES / 16
-}
-
-/// Whether a slice may hold all these keys.
-pub(super) fn slice_holds(slice: &[u8], index: usize, keys: &[u64]) -> Result<bool, BlockError> {
-    let body = unseal(slice, ANY_BLOCK, FIRST_PLACE + index as u32)?;
-    for key in keys {
-        if !contains(body, *key)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// Whether an opened slice may hold a key.
+pub(super) fn holds(body: &[u8], key: Key) -> Result<bool, BlockError> {
+    contains(body, key.hash)
 }
 
 /// Collects a block's keys.
@@ -171,23 +89,32 @@ impl Grams {
                 self.grams.push(gram);
             }
         }
-        for_each_id_key(&folded, |key| self.add(key));
+        for_each_id(&folded, |key| self.add(key));
+        for_each_phrase(&folded, |key| self.add(key));
         self.folded = folded;
     }
 
-    /// Adds a value of a context field.
-    pub(super) fn add_context(&mut self, field: ContextField, value: &[u8]) {
-        self.add(context_key(field, value));
+    /// Adds a field's whole value.
+    pub(super) fn add_value(&mut self, field: TextField, value: &[u8]) {
+        self.add(Key::value(field, value));
     }
 
-    fn add(&mut self, key: u64) {
-        let place = key as usize % self.recent.len();
-        if self.recent[place] == key || self.overflown {
+    /// Adds a mark that lies beside all keys.
+    pub(super) fn add_mark(&mut self, mark: u64) {
+        Key::in_each_slice(mark).for_each(|key| self.add(key));
+    }
+
+    /// Adds a key.
+    pub(super) fn add(&mut self, key: Key) {
+        let Key { slice, hash } = key;
+        let place = (hash as usize ^ slice << 4) % self.recent.len();
+        let known = hash ^ slice as u64;
+        if self.recent[place] == known || self.overflown {
             return;
         }
-        self.recent[place] = key;
-        let keys = &mut self.keys[slice_of(key)];
-        keys.push(key);
+        self.recent[place] = known;
+        let keys = &mut self.keys[slice];
+        keys.push(hash);
         if keys.len() >= MAX_SLICE_KEYS {
             keys.clone_from(self.distinct.of(keys));
             self.overflown = keys.len() > MAX_SLICE_KEYS / 2;
@@ -201,8 +128,8 @@ impl Grams {
             let [_, bytes @ ..] = gram.to_be_bytes();
             // What spans two texts is in no search.
             if !bytes.contains(&END) {
-                let key = gram_key(bytes);
-                self.keys[slice_of(key)].push(key);
+                let key = Key::gram(bytes);
+                self.keys[key.slice].push(key.hash);
             }
         }
         self.recent.fill(0);
@@ -255,53 +182,25 @@ impl KeySet {
 
 #[cfg(test)]
 mod tests {
-    use super::{Grams, WINDOW, for_each_id_key, gram_key, mix, slice_holds, slice_of};
-
-    fn id_keys(text: &str) -> Vec<u64> {
-        let mut keys = Vec::new();
-        for_each_id_key(text.as_bytes(), |key| keys.push(key));
-        keys
-    }
-
-    #[test]
-    fn a_part_of_an_id_gives_keys_of_the_whole() {
-        let whole = format!("a {:016x}-x {:032b}", mix(1), mix(2));
-        let all = id_keys(&whole);
-        for start in 0..whole.len() {
-            for end in start..=whole.len() {
-                let keys = id_keys(&whole[start..end]);
-                assert!(keys.iter().all(|key| all.contains(key)), "{start}..{end}");
-            }
-        }
-        let check = |text: &str, some: bool| assert_eq!(!id_keys(text).is_empty(), some, "{text}");
-        check("0123456", false);
-        check("01234567", true);
-        check("abcdefgh", false);
-        check("abcdefg1", true);
-        check("1bcdefgh", true);
-        check("1bcd-efgh", false);
-        check("1abcdefghijk", true);
-        check("1 abcdefghijk", false);
-        check("äöü12345ß", false);
-        assert_eq!(WINDOW, 8);
-    }
+    use super::{Grams, Key, holds, open_slice};
+    use crate::block::fuse::mix;
 
     #[test]
     fn a_block_of_too_many_keys_rules_nothing_out() {
         let mut grams = Grams::default();
         let word = |n| format!("{:016x}", mix(n));
-        let holds = |slices: &[Vec<u8>], key| {
-            let slice = slice_of(key);
-            slice_holds(&slices[slice], slice, &[key]).unwrap()
+        let may_hold = |slices: &[Vec<u8>], key: Key| {
+            let slice = open_slice(&slices[key.slice], key.slice).unwrap();
+            holds(slice, key).unwrap()
         };
         let text: String = (0..260_000).map(word).collect();
         grams.add_texts(format!("{text}\n").as_bytes(), 0);
         let slices = grams.take_slices();
         assert!(slices.concat().len() < 200);
-        assert!(holds(&slices, gram_key(*b"xyz")));
+        assert!(may_hold(&slices, Key::gram(*b"xyz")));
         grams.add_texts(b"abc", 0);
         let slices = grams.take_slices();
-        assert!(holds(&slices, gram_key(*b"abc")));
-        assert!(!holds(&slices, gram_key(*b"xyz")));
+        assert!(may_hold(&slices, Key::gram(*b"abc")));
+        assert!(!may_hold(&slices, Key::gram(*b"xyz")));
     }
 }

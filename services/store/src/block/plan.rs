@@ -1,24 +1,59 @@
-//! A filter made ready for blocks.
+//! A filter made ready for blocks: a tree of tests, and what of it a block's
+//! summary and skip filter can decide.
 
-use domain::{Micros, RecordFilter};
+mod literal;
+mod need;
+
+use domain::{
+    Condition, ExtraPath, ExtraTest, NumberField, NumberRange, Pattern, RecordFilter, TextField,
+    TextTest, fold,
+};
 use memchr::memmem::Finder;
 
 use super::column::TextColumn;
-use super::filter::{WINDOW, context_key, for_each_id_key, gram_key, slice_holds, slice_of};
-use super::{BlockMeta, FILTER_SLICES};
-
-/// More looks than these cost more than they save.
-const MAX_PROBES: usize = 12;
+use super::facets::FACET_FIELDS;
+use super::filter::{holds, open_slice};
+use super::BlockMeta;
+use need::{Keys, Need};
 
 /// A compiled [`RecordFilter`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Plan {
-    pub(super) min_level: Option<i32>,
-    pub(super) from_us: Option<Micros>,
-    pub(super) to_us: Option<Micros>,
-    pub(super) context: Vec<(TextColumn, String)>,
-    pub(super) needles: Vec<Needle>,
-    probes: Vec<Probe>,
+    pub(super) root: Node,
+    pub(super) leaves: Vec<Leaf>,
+    need: Need,
+    keys: Keys,
+}
+
+/// The tree; leaves by their place in [`Plan::leaves`].
+#[derive(Debug)]
+pub(super) enum Node {
+    All(Vec<Node>),
+    Any(Vec<Node>),
+    Not(Box<Node>),
+    Leaf(usize),
+}
+
+/// A test of one record.
+#[derive(Debug)]
+pub(super) enum Leaf {
+    /// A searched text contains the needle.
+    Contains(Needle),
+    /// The pattern finds something in a searched text.
+    Finds(Pattern),
+    /// A text passes a test.
+    Text(TextColumn, Test),
+    /// A number is in a range.
+    Number(NumberField, NumberRange),
+    /// A value of `extra` passes a test.
+    Extra(ExtraPath, ExtraTest),
+}
+
+/// A test of one text.
+#[derive(Debug)]
+pub(super) enum Test {
+    Needle(Needle),
+    Other(TextTest),
 }
 
 /// A text to be found, without its case; not empty.
@@ -27,13 +62,22 @@ pub(super) struct Needle {
     pub(super) finder: Finder<'static>,
 }
 
-/// One look at one slice of a block's filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Probe {
-    /// Which slice, below [`FILTER_SLICES`].
-    pub slice: usize,
-    /// What a block with a match has in it.
-    keys: Vec<u64>,
+/// What is known of a block's records together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// None passes.
+    Nothing,
+    /// Some may pass.
+    Something,
+    /// All pass.
+    Everything,
+}
+
+/// Which keys of a plan a block is known to lack, as far as its filter has been
+/// looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Looks {
+    absent: Vec<u64>,
 }
 
 impl Needle {
@@ -44,9 +88,17 @@ impl Needle {
     }
 
     pub(super) fn is_in(&self, text: &str) -> bool {
-        self.finder
-            .find(RecordFilter::fold(text).as_bytes())
-            .is_some()
+        self.finder.find(fold(text).as_bytes()).is_some()
+    }
+}
+
+impl Test {
+    /// Whether a text passes.
+    pub(super) fn passes(&self, text: &str) -> bool {
+        match self {
+            Self::Needle(needle) => needle.is_in(text),
+            Self::Other(test) => test.passes(text),
+        }
     }
 }
 
@@ -54,97 +106,210 @@ impl Plan {
     /// Compiles a filter.
     #[must_use]
     pub fn new(filter: &RecordFilter) -> Self {
-        let folded = filter
-            .substrings
-            .iter()
-            .map(|text| RecordFilter::fold(text));
-        let mut folded: Vec<_> = folded.filter(|text| !text.is_empty()).collect();
-        folded.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
-        folded.dedup();
-        let context = filter.context.iter();
+        let mut leaves = Vec::new();
+        let mut all = Vec::new();
+        if filter.from_us.is_some() || filter.to_us.is_some() {
+            let range = NumberRange {
+                min: filter.from_us.unwrap_or(i64::MIN),
+                max: filter.to_us.map_or(i64::MAX, |to| to.saturating_sub(1)),
+            };
+            all.push(Node::Leaf(leaves.len()));
+            leaves.push(Leaf::Number(NumberField::Received, range));
+            if filter.to_us == Some(i64::MIN) {
+                all.push(Node::Any(Vec::new()));
+            }
+        }
+        all.push(node(&filter.condition, &mut leaves));
+        let mut keys = Keys::default();
+        let need = Need::of(&filter.condition, &mut keys);
+        keys.sort_slices(&need);
         Self {
-            min_level: filter.min_level,
-            from_us: filter.from_us,
-            to_us: filter.to_us,
-            context: context
-                .map(|(field, value)| (TextColumn::of_context(*field), value.clone()))
-                .collect(),
-            probes: probes(filter, folded.iter().map(|text| text.as_bytes())),
-            needles: folded.iter().map(|text| Needle::new(text)).collect(),
+            root: Node::All(all),
+            leaves,
+            need,
+            keys,
         }
     }
 
-    /// Whether a block can hold a match, as far as its summary tells.
+    /// What a block's summary tells. `counted` says how many of its records
+    /// pass a leaf of [`Plan::values`], when that is known.
     #[must_use]
-    pub fn may_match(&self, meta: &BlockMeta) -> bool {
-        let highest = meta.levels.last().map_or(i32::MIN, |(level, _)| *level);
-        self.min_level.is_none_or(|min| highest >= min)
-            && self.from_us.is_none_or(|from| meta.max_received_us >= from)
-            && self.to_us.is_none_or(|to| meta.min_received_us < to)
+    pub fn verdict(&self, meta: &BlockMeta, counted: &dyn Fn(usize) -> Option<u32>) -> Verdict {
+        self.judge(&self.root, meta, counted)
     }
 
-    /// The looks at a block's filter that pay, best first; none when the
-    /// filter cannot help. Each rules blocks out on its own.
-    #[must_use]
-    pub fn probes(&self) -> Vec<Probe> {
-        self.probes.clone()
+    /// The leaves that ask for one value of a field of [`FACET_FIELDS`]: the
+    /// leaf, the field's place, the value.
+    pub fn values(&self) -> impl Iterator<Item = (usize, usize, &str)> {
+        self.leaves.iter().enumerate().filter_map(|(leaf, test)| {
+            let Leaf::Text(column, Test::Other(TextTest::Is(value))) = test else {
+                return None;
+            };
+            let is_column = |field: &TextField| TextColumn::of_field(*field) == *column;
+            let place = FACET_FIELDS.iter().position(is_column)?;
+            Some((leaf, place, value.as_str()))
+        })
     }
 
-    /// Whether a block can hold a match, as far as this slice of its filter
-    /// tells. A damaged slice cannot rule anything out: true.
+    fn judge(
+        &self,
+        node: &Node,
+        meta: &BlockMeta,
+        counted: &dyn Fn(usize) -> Option<u32>,
+    ) -> Verdict {
+        match node {
+            Node::All(all) => {
+                let mut verdict = Verdict::Everything;
+                for node in all {
+                    match self.judge(node, meta, counted) {
+                        Verdict::Nothing => return Verdict::Nothing,
+                        Verdict::Something => verdict = Verdict::Something,
+                        Verdict::Everything => {}
+                    }
+                }
+                verdict
+            }
+            Node::Any(any) => {
+                let mut verdict = Verdict::Nothing;
+                for node in any {
+                    match self.judge(node, meta, counted) {
+                        Verdict::Everything => return Verdict::Everything,
+                        Verdict::Something => verdict = Verdict::Something,
+                        Verdict::Nothing => {}
+                    }
+                }
+                verdict
+            }
+            Node::Not(inner) => match self.judge(inner, meta, counted) {
+                Verdict::Nothing => Verdict::Everything,
+                Verdict::Something => Verdict::Something,
+                Verdict::Everything => Verdict::Nothing,
+            },
+            Node::Leaf(leaf) => match &self.leaves[*leaf] {
+                Leaf::Number(field, range) => number_verdict(*field, *range, meta),
+                _ => match counted(*leaf) {
+                    Some(0) => Verdict::Nothing,
+                    Some(count) if count == meta.count => Verdict::Everything,
+                    _ => Verdict::Something,
+                },
+            },
+        }
+    }
+
+    /// The slices of a block's filter that are worth a look, best first.
     #[must_use]
-    pub fn probe(&self, probe: &Probe, slice: &[u8]) -> bool {
-        slice_holds(slice, probe.slice, &probe.keys).unwrap_or(true)
+    pub fn slices(&self) -> &[usize] {
+        &self.keys.slices
+    }
+
+    /// Whether a block can hold a match after a look at one slice of its
+    /// filter. A damaged slice rules nothing out.
+    #[must_use]
+    pub fn look(&self, slice: usize, bits: &[u8], looks: &mut Looks) -> bool {
+        if let Ok(body) = open_slice(bits, slice) {
+            for (index, key) in self.keys.in_slice(slice) {
+                if matches!(holds(body, key), Ok(false)) {
+                    looks.set_absent(index);
+                }
+            }
+        }
+        self.need.may_hold(looks)
     }
 }
 
-fn probes<'a>(filter: &RecordFilter, needles: impl Iterator<Item = &'a [u8]>) -> Vec<Probe> {
-    let mut slices: Vec<(f64, Probe)> = (0..FILTER_SLICES)
-        .map(|slice| {
-            (
-                0.0,
-                Probe {
-                    slice,
-                    keys: Vec::new(),
-                },
-            )
-        })
-        .collect();
-    let mut add = |key: u64, weight: f64| {
-        let (sum, probe) = &mut slices[slice_of(key)];
-        if !probe.keys.contains(&key) {
-            *sum += weight;
-            probe.keys.push(key);
+impl Looks {
+    fn set_absent(&mut self, key: usize) {
+        if self.absent.len() <= key / 64 {
+            self.absent.resize(key / 64 + 1, 0);
+        }
+        self.absent[key / 64] |= 1 << (key % 64);
+    }
+
+    fn is_absent(&self, key: usize) -> bool {
+        let word = self.absent.get(key / 64).copied().unwrap_or(0);
+        word >> (key % 64) & 1 == 1
+    }
+}
+
+fn number_verdict(field: NumberField, range: NumberRange, meta: &BlockMeta) -> Verdict {
+    let within = |min: i64, max: i64| {
+        if max < range.min || min > range.max || range.min > range.max {
+            Verdict::Nothing
+        } else if range.min <= min && max <= range.max {
+            Verdict::Everything
+        } else {
+            Verdict::Something
         }
     };
-    for (field, value) in &filter.context {
-        add(context_key(*field, value.as_bytes()), 6.0);
-    }
-    for needle in needles {
-        for gram in needle.array_windows::<3>() {
-            add(gram_key(*gram), gram.iter().map(|byte| rarity(*byte)).sum());
+    match field {
+        NumberField::Id => {
+            let first = meta.first_id.cast_signed();
+            within(first, first + i64::from(meta.count) - 1)
         }
-        if needle.len() >= WINDOW {
-            for_each_id_key(needle, |key| add(key, 8.0));
+        NumberField::Received => within(meta.min_received_us, meta.max_received_us),
+        NumberField::Created => within(meta.min_created_us, meta.max_created_us),
+        NumberField::Level => {
+            let passes = |level: &&(i32, u32)| range.contains(i64::from(level.0));
+            match meta.levels.iter().filter(passes).count() {
+                0 => Verdict::Nothing,
+                count if count == meta.levels.len() => Verdict::Everything,
+                _ => Verdict::Something,
+            }
         }
+        NumberField::Line | NumberField::Process | NumberField::Thread => Verdict::Something,
     }
-    slices.retain(|(_, probe)| !probe.keys.is_empty());
-    slices.sort_by(|(left, _), (right, _)| right.total_cmp(left));
-    slices
+}
+
+/// A condition as a node; cheap tests come first where order does not matter.
+fn node(condition: &Condition, leaves: &mut Vec<Leaf>) -> Node {
+    let leaf = match condition {
+        Condition::All(all) => return Node::All(nodes(all, leaves)),
+        Condition::Any(any) => return Node::Any(nodes(any, leaves)),
+        Condition::Not(inner) => return Node::Not(Box::new(node(inner, leaves))),
+        Condition::Contains(text) => match &*fold(text) {
+            "" => return Node::All(Vec::new()),
+            folded => Leaf::Contains(Needle::new(folded)),
+        },
+        Condition::Finds(pattern) => Leaf::Finds(pattern.clone()),
+        Condition::Text(field, test) => {
+            let test = match test {
+                TextTest::Contains(text) if !text.is_empty() => {
+                    Test::Needle(Needle::new(&fold(text)))
+                }
+                test => Test::Other(test.clone()),
+            };
+            Leaf::Text(TextColumn::of_field(*field), test)
+        }
+        Condition::Number(field, range) => Leaf::Number(*field, *range),
+        Condition::Extra(path, test) => Leaf::Extra(path.clone(), test.clone()),
+    };
+    leaves.push(leaf);
+    Node::Leaf(leaves.len() - 1)
+}
+
+fn nodes(conditions: &[Condition], leaves: &mut Vec<Leaf>) -> Vec<Node> {
+    let mut ordered: Vec<&Condition> = conditions.iter().collect();
+    ordered.sort_by_key(|condition| cost(condition));
+    ordered
         .into_iter()
-        .take(MAX_PROBES)
-        .map(|(_, probe)| probe)
+        .map(|condition| node(condition, leaves))
         .collect()
 }
 
-/// Roughly how much a character of a gram tells, in bits: digits are in every
-/// block in every order, rare letters are not.
-fn rarity(folded: u8) -> f64 {
-    match folded {
-        b'0'..=b'9' | b' ' | b'.' | b':' | b'-' => 0.05,
-        b'a'..=b'f' | b'i' | b'n' | b'o' | b'r' | b's' | b't' => 0.2,
-        b'j' | b'q' | b'x' | b'z' => 1.5,
-        b'a'..=b'z' => 0.6,
-        _ => 1.0,
+/// Roughly how dear a test is, in no unit.
+fn cost(condition: &Condition) -> u32 {
+    let sum = |parts: &[Condition]| parts.iter().map(cost).fold(0, u32::saturating_add);
+    match condition {
+        Condition::Number(..) => 1,
+        Condition::Text(field, TextTest::Is(_)) if !field.is_prose() => 2,
+        Condition::Text(..) => 6,
+        Condition::Contains(_) => 10,
+        Condition::Extra(..) => 40,
+        Condition::Finds(_) => 60,
+        Condition::All(parts) | Condition::Any(parts) => sum(parts),
+        Condition::Not(inner) => cost(inner),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,44 @@
 //! Which rows of a block are still wanted.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Rows of a block, as [`super::Block::select`] leaves them.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Selection {
+    /// Those that may pass.
     pub(super) rows: Rows,
-    /// Conditions that only the text chunks can decide.
-    pub(super) pending: Vec<Pending>,
+    /// Rows that pass, whatever the chunks hold.
+    pub(super) sure: Rows,
+    /// What part 0 decides of each leaf, as far as somebody asked.
+    pub(super) leaves: Vec<OnceLock<Sets>>,
 }
 
-/// A condition that part 0 could not decide for every row.
+/// What is known of a condition.
 #[derive(Debug, Clone)]
-pub(super) enum Pending {
-    /// The plan's substring of this number; these rows have it already.
-    Substring(usize, Rows),
-    /// The plan's context value of this number.
-    Context(usize),
+pub(super) struct Sets {
+    /// Rows that pass.
+    pub(super) sure: Rows,
+    /// Rows that may pass, the sure ones among them.
+    pub(super) possible: Rows,
+}
+
+impl Sets {
+    pub(super) fn all(count: usize) -> Self {
+        Self::decided(Rows::all(count))
+    }
+
+    pub(super) fn none(count: usize) -> Self {
+        Self::decided(Rows::none(count))
+    }
+
+    /// Nothing is open.
+    pub(super) fn decided(rows: Rows) -> Self {
+        Self {
+            sure: rows.clone(),
+            possible: rows,
+        }
+    }
 }
 
 impl Selection {
@@ -32,10 +54,16 @@ impl Selection {
         self.rows.count()
     }
 
+    /// The rows left, rising.
+    #[must_use]
+    pub fn rows(&self) -> Vec<u32> {
+        self.rows.iter().map(|row| row as u32).collect()
+    }
+
     /// Whether all rows left match: no chunk need be read to count them.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        self.pending.is_empty()
+        self.rows.is_subset_of(&self.sure)
     }
 }
 
@@ -58,6 +86,25 @@ impl Rows {
         }
     }
 
+    /// All of `count` rows.
+    pub(super) fn all(count: usize) -> Self {
+        Self::range(count, 0..count)
+    }
+
+    /// None of `count` rows.
+    pub(super) fn none(count: usize) -> Self {
+        Self {
+            words: vec![0; count.div_ceil(64)],
+        }
+    }
+
+    /// The others of `count` rows.
+    pub(super) fn complement(&self, count: usize) -> Self {
+        let mut rows = Self::all(count);
+        rows.subtract(self);
+        rows
+    }
+
     /// The rows whose bit is set.
     pub(super) fn from_bits(bits: impl ExactSizeIterator<Item = bool>) -> Self {
         let mut words = vec![0; bits.len().div_ceil(64)];
@@ -76,6 +123,19 @@ impl Rows {
         for (word, other) in self.words.iter_mut().zip(&other.words) {
             *word &= other;
         }
+    }
+
+    /// Removes what is in the other.
+    pub(super) fn subtract(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+    }
+
+    /// Whether nothing is in both.
+    pub(super) fn is_disjoint(&self, other: &Self) -> bool {
+        let mut pairs = self.words.iter().zip(&other.words);
+        pairs.all(|(word, other)| word & other == 0)
     }
 
     /// Adds what is in the other.
@@ -112,24 +172,6 @@ impl Rows {
             })
         })
     }
-
-    /// Removes the rows that fail; stops at the first error.
-    pub(super) fn retain<E>(
-        &mut self,
-        mut keep: impl FnMut(usize) -> Result<bool, E>,
-    ) -> Result<(), E> {
-        for (index, word) in self.words.iter_mut().enumerate() {
-            let mut left = *word;
-            while left != 0 {
-                let bit = left & left.wrapping_neg();
-                left ^= bit;
-                if !keep(index * 64 + bit.trailing_zeros() as usize)? {
-                    *word ^= bit;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -157,9 +199,11 @@ mod tests {
         assert_eq!(both.count(), 34);
         assert!(both.is_subset_of(&thirds) && !thirds.is_subset_of(&both));
         both.insert(1);
-        both.retain(|row| Ok::<_, ()>(row < 2)).unwrap();
-        assert_eq!(both.iter().collect::<Vec<_>>(), [0, 1]);
+        both.subtract(&thirds);
+        assert_eq!(both.iter().collect::<Vec<_>>(), [1]);
+        assert!(both.is_disjoint(&thirds));
         both.unite(&thirds);
         assert_eq!(both.count(), 68);
+        assert_eq!(both.complement(200).count(), 132);
     }
 }

@@ -2,7 +2,7 @@
 //! by the byte 0xff, which UTF-8 does not use; no bytes at all when every text
 //! is empty. Searching runs over all texts at once.
 
-use domain::RecordFilter;
+use domain::fold;
 use memchr::{memchr_iter, memmem::Finder};
 
 use super::BlockError;
@@ -89,7 +89,7 @@ pub(super) fn fold_joined(
     }
     folded.clear();
     for text in joined.split_inclusive(|byte| *byte == END) {
-        folded.extend_from_slice(RecordFilter::fold(as_text(&text[..text.len() - 1])?).as_bytes());
+        folded.extend_from_slice(fold(as_text(&text[..text.len() - 1])?).as_bytes());
         folded.push(END);
     }
     Ok(false)

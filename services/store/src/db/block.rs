@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use domain::Micros;
+use futures::TryStreamExt;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use crate::block::{BlockMeta, EncodedBlock, FILTER_SLICES, FORMAT, MAX_PARTS};
+use crate::block::{BlockMeta, EncodedBlock, FILTER_SLICES, FORMAT, Facets, MAX_PARTS};
 
 /// A block's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,10 @@ pub(crate) struct Sums {
 const COLUMNS: &str = "SELECT first_id, count, min_received_us, max_received_us, \
      min_created_us, max_created_us, levels, bytes, text_bytes FROM block";
 
+const COLUMNS_AND_FACETS: &str =
+    "SELECT first_id, count, min_received_us, max_received_us, \
+     min_created_us, max_created_us, levels, bytes, text_bytes, facets FROM block";
+
 /// Adds a block whose first record has id `block.meta.first_id`.
 pub(crate) async fn insert(
     conn: &mut SqliteConnection,
@@ -44,7 +49,8 @@ pub(crate) async fn insert(
 ) -> sqlx::Result<()> {
     let first_id = block.meta.first_id;
     let bytes: usize = block.parts.iter().chain(&block.filter).map(Vec::len).sum();
-    insert_meta(conn, &block.meta, bytes as u64, text_bytes).await?;
+    let facets = block.facets.to_bytes(first_id);
+    insert_meta(conn, &block.meta, &facets, bytes as u64, text_bytes).await?;
     for (part, data) in block.parts.into_iter().enumerate() {
         sqlx::query("INSERT INTO block_part (id, data) VALUES (?, ?)")
             .bind(part_key(first_id, part))
@@ -65,13 +71,14 @@ pub(crate) async fn insert(
 async fn insert_meta(
     conn: &mut SqliteConnection,
     meta: &BlockMeta,
+    facets: &[u8],
     bytes: u64,
     text_bytes: u64,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO block (first_id, count, min_received_us, max_received_us,
-             min_created_us, max_created_us, levels, format, bytes, text_bytes)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             min_created_us, max_created_us, levels, format, bytes, text_bytes, facets)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(meta.first_id.cast_signed())
     .bind(meta.count)
@@ -83,6 +90,7 @@ async fn insert_meta(
     .bind(FORMAT)
     .bind(bytes.cast_signed())
     .bind(text_bytes.cast_signed())
+    .bind(facets)
     .execute(conn)
     .await?;
     Ok(())
@@ -128,42 +136,20 @@ pub(crate) async fn exists(
         .await
 }
 
-/// Blocks with a record below `before_id`, newest first.
-pub(crate) async fn newest(
+/// All blocks with their facets, which are none when they are damaged.
+pub(crate) async fn all(
     conn: &mut SqliteConnection,
-    before_id: u64,
-    limit: usize,
-) -> sqlx::Result<Vec<BlockRow>> {
-    rows(
-        &sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} WHERE first_id < ? ORDER BY first_id DESC LIMIT ?"
-        )))
-        .bind(key(before_id))
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(conn)
-        .await?,
-    )
-}
-
-/// Blocks with a record at or above `from_id`, oldest first.
-pub(crate) async fn oldest(
-    conn: &mut SqliteConnection,
-    from_id: u64,
-    limit: usize,
-) -> sqlx::Result<Vec<BlockRow>> {
-    let mut blocks = rows(
-        &sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} WHERE first_id >=
-                 coalesce((SELECT max(first_id) FROM block WHERE first_id <= ?1), 0)
-             ORDER BY first_id LIMIT ?2"
-        )))
-        .bind(key(from_id))
-        .bind(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX))
-        .fetch_all(conn)
-        .await?,
-    )?;
-    blocks.retain(|block| block.meta.first_id + u64::from(block.meta.count) > from_id);
-    blocks.truncate(limit);
+) -> sqlx::Result<Vec<(BlockMeta, Option<Facets>)>> {
+    let mut rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "{COLUMNS_AND_FACETS} ORDER BY first_id"
+    )))
+    .fetch(conn);
+    let mut blocks = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let meta = BlockRow::try_from(&row)?.meta;
+        let facets = Facets::read(meta.first_id, row.try_get(9)?).ok();
+        blocks.push((meta, facets));
+    }
     Ok(blocks)
 }
 
@@ -215,16 +201,25 @@ pub(crate) async fn sums(conn: &mut SqliteConnection) -> sqlx::Result<Sums> {
     })
 }
 
-/// One part of a block; none when it is not there.
-pub(crate) async fn part(
+/// Some parts of a block, by their numbers; what is not there is missing.
+pub(crate) async fn some_parts(
     conn: &mut SqliteConnection,
     first_id: u64,
-    part: usize,
-) -> sqlx::Result<Option<Vec<u8>>> {
-    sqlx::query_scalar("SELECT data FROM block_part WHERE id = ?")
-        .bind(part_key(first_id, part))
-        .fetch_optional(conn)
-        .await
+    parts: impl Iterator<Item = usize>,
+) -> sqlx::Result<HashMap<usize, Vec<u8>>> {
+    let keys = json(parts.map(|part| part_key(first_id, part)));
+    let rows = sqlx::query(
+        "SELECT id, data FROM block_part WHERE id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(keys)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let id = row.try_get::<i64, _>(0)?.cast_unsigned();
+            Ok(((id % MAX_PARTS as u64) as usize, row.try_get(1)?))
+        })
+        .collect()
 }
 
 /// All parts of a block, in order.
@@ -256,18 +251,26 @@ pub(crate) async fn slices(
     by_first_id(&rows, FILTER_SLICES)
 }
 
-/// Part 0 of many blocks, by first id.
+/// Part 0 of many blocks and how many records each has, by first id.
 pub(crate) async fn heads(
     conn: &mut SqliteConnection,
     first_ids: impl Iterator<Item = u64>,
-) -> sqlx::Result<HashMap<u64, Vec<u8>>> {
-    let keys = json(first_ids.map(|id| part_key(id, 0)));
-    let rows =
-        sqlx::query("SELECT id, data FROM block_part WHERE id IN (SELECT value FROM json_each(?))")
-            .bind(keys)
-            .fetch_all(conn)
-            .await?;
-    by_first_id(&rows, MAX_PARTS)
+) -> sqlx::Result<HashMap<u64, (u32, Vec<u8>)>> {
+    let rows = sqlx::query(
+        "SELECT first_id, count, data FROM json_each(?)
+         JOIN block ON first_id = value
+         JOIN block_part ON id = first_id * ?",
+    )
+    .bind(json(first_ids.map(key)))
+    .bind(MAX_PARTS as i64)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let first_id = row.try_get::<i64, _>(0)?.cast_unsigned();
+            Ok((first_id, (row.try_get(1)?, row.try_get(2)?)))
+        })
+        .collect()
 }
 
 fn json(keys: impl Iterator<Item = i64>) -> String {

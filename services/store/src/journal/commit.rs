@@ -9,6 +9,7 @@ use sqlx::SqliteConnection;
 use super::group::{Body, Group};
 use crate::{
     block::{self, Effort, EncodedBlock},
+    catalog::Change,
     db::{
         self,
         counter::Totals,
@@ -54,14 +55,19 @@ pub(super) async fn commit(
     slots: &Range<usize>,
     totals: &Totals,
     now_us: Micros,
-) -> Result<Totals, CommitError> {
+) -> Result<(Totals, Change), CommitError> {
     let blocks = encode(group, slots, totals.records + 1).await?;
+    let added = blocks.iter().map(|(block, _)| (block.meta.clone(), block.facets.clone()));
+    let change = Change {
+        removed: Vec::new(),
+        added: added.collect(),
+    };
     db::file::begin(conn).await?;
     let written = write(conn, group, slots, blocks, totals, now_us).await;
     match written {
         Ok(totals) => {
             db::file::commit(conn).await?;
-            Ok(totals)
+            Ok((totals, change))
         }
         Err(error) => {
             if fault(&error) == Fault::Refused {

@@ -10,6 +10,7 @@ use tracing::info;
 
 use super::{Position, Spool, group::Advance};
 use crate::{
+    catalog::{Catalog, Change},
     clock::now_us,
     db::{self, Database, bridge::Bridge, counter::Totals},
 };
@@ -18,6 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Session {
     database: Database,
+    catalog: Catalog,
     conn: Option<SqliteConnection>,
     /// Committed positions of the spools heard since the connection was opened.
     positions: HashMap<BridgeId, Position>,
@@ -26,9 +28,10 @@ pub(super) struct Session {
 
 impl Session {
     /// Opens nothing yet.
-    pub(super) fn new(database: Database) -> Self {
+    pub(super) fn new(database: Database, catalog: Catalog) -> Self {
         Self {
             database,
+            catalog,
             conn: None,
             positions: HashMap::new(),
             totals: Totals::default(),
@@ -40,6 +43,7 @@ impl Session {
         if self.conn.is_none() {
             let mut conn = self.database.writer().await?;
             self.totals = db::counter::read(&mut conn).await?;
+            self.catalog.replace(db::block::all(&mut conn).await?);
             self.conn = Some(conn);
         }
         let conn = self.conn.as_mut().expect("opened above");
@@ -91,8 +95,9 @@ impl Session {
         Ok(position)
     }
 
-    /// A commit took place.
-    pub(super) fn committed(&mut self, totals: Totals, advances: Vec<Advance>) {
+    /// A commit took place: from now on readers know of it.
+    pub(super) fn committed(&mut self, totals: Totals, advances: Vec<Advance>, blocks: Change) {
+        self.changed(blocks);
         self.totals = totals;
         for advance in advances {
             if let Some(position) = self.positions.get_mut(&advance.bridge_id) {
@@ -102,6 +107,11 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Blocks were changed.
+    pub(super) fn changed(&mut self, blocks: Change) {
+        self.catalog.apply(blocks);
     }
 
     /// Gives up the connection and all that is known.

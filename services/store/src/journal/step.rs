@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 use super::Contacts;
 use crate::{
     block::EncodedBlock,
+    catalog::Change,
     db::{
         self,
         file::{Checkpoint, CheckpointMode, Space},
@@ -56,7 +57,8 @@ pub(crate) struct Done {
 
 /// Does a step. After an error nothing is changed, and the connection has to be
 /// opened anew.
-pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result<Done> {
+pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result<(Done, Change)> {
+    let mut blocks = Change::default();
     let changed = match step {
         Step::Truncate { wait_ms } => {
             let checkpoint = truncate(conn, wait_ms).await?;
@@ -65,30 +67,36 @@ pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result
         Step::Measure => 0,
         step => {
             db::file::begin(conn).await?;
-            let changed = change(conn, step).await?;
+            let changed = change(conn, step, &mut blocks).await?;
             db::file::commit(conn).await?;
             changed
         }
     };
-    Ok(Done {
+    let done = Done {
         changed,
         space: db::file::space(conn).await?,
-    })
+    };
+    Ok((done, blocks))
 }
 
-async fn change(conn: &mut SqliteConnection, step: Step) -> sqlx::Result<u64> {
+async fn change(
+    conn: &mut SqliteConnection,
+    step: Step,
+    blocks: &mut Change,
+) -> sqlx::Result<u64> {
     match step {
         Step::Replace {
             sources,
             block,
             text_bytes,
-        } => replace(conn, &sources, *block, text_bytes).await,
-        Step::Remove(blocks) => {
-            let mut removed = 0;
-            for (first_id, count) in blocks {
-                removed += u64::from(db::block::remove(conn, first_id, count).await?);
+        } => replace(conn, sources, *block, text_bytes, blocks).await,
+        Step::Remove(keys) => {
+            for (first_id, count) in keys {
+                if db::block::remove(conn, first_id, count).await? {
+                    blocks.removed.push((first_id, count));
+                }
             }
-            Ok(removed)
+            Ok(blocks.removed.len() as u64)
         }
         Step::RemoveLetters(before_us, limit) => {
             db::dead_letter::remove_before(conn, before_us, limit).await
@@ -107,20 +115,24 @@ async fn change(conn: &mut SqliteConnection, step: Step) -> sqlx::Result<u64> {
 /// they are.
 async fn replace(
     conn: &mut SqliteConnection,
-    sources: &[BlockKey],
+    sources: Vec<BlockKey>,
     block: EncodedBlock,
     text_bytes: u64,
+    blocks: &mut Change,
 ) -> sqlx::Result<u64> {
-    for (first_id, count) in sources {
+    for (first_id, count) in &sources {
         if !db::block::exists(conn, *first_id, *count).await? {
             return Ok(0);
         }
     }
-    for (first_id, count) in sources {
+    for (first_id, count) in &sources {
         db::block::remove(conn, *first_id, *count).await?;
     }
+    blocks.added.push((block.meta.clone(), block.facets.clone()));
     db::block::insert(conn, block, text_bytes).await?;
-    Ok(sources.len() as u64)
+    let changed = sources.len() as u64;
+    blocks.removed = sources;
+    Ok(changed)
 }
 
 async fn save(conn: &mut SqliteConnection, contacts: &Contacts) -> sqlx::Result<u64> {

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     block::MAX_RECORDS,
+    catalog::Catalog,
     clock::now_us,
     db::{
         Database,
@@ -47,17 +48,24 @@ impl Writer {
     /// A writer for the database.
     pub(crate) fn new(
         database: Database,
+        catalog: Catalog,
         commit_interval: Duration,
         contacts: Contacts,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
-            session: Session::new(database),
+            session: Session::new(database, catalog),
             contacts,
             commit_interval,
             last_commit: None,
             metrics,
         }
+    }
+
+    /// Opens the database, and fills the catalog from it.
+    pub(crate) async fn prepare(&mut self) -> sqlx::Result<()> {
+        self.session.conn().await?;
+        Ok(())
     }
 
     /// Works until every [`super::Journal`] is gone and the queue is empty.
@@ -231,9 +239,9 @@ impl Writer {
         let started = Instant::now();
         self.last_commit = Some(started);
         let (conn, before) = self.session.conn().await?;
-        let totals = commit(conn, group, &range, &before, now_us()).await?;
+        let (totals, blocks) = commit(conn, group, &range, &before, now_us()).await?;
         self.metrics.committed(started.elapsed(), &before, &totals);
-        self.session.committed(totals, group.advances(&range));
+        self.session.committed(totals, group.advances(&range), blocks);
         Ok(())
     }
 
@@ -259,7 +267,9 @@ impl Writer {
 
     async fn run_step(&mut self, step: Step) -> sqlx::Result<Done> {
         let (conn, _) = self.session.conn().await?;
-        step::run(conn, step).await
+        let (done, blocks) = step::run(conn, step).await?;
+        self.session.changed(blocks);
+        Ok(done)
     }
 
     /// After a failure the session begins anew. Logs the failure, once; the

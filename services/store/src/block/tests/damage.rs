@@ -3,12 +3,12 @@
 
 use std::sync::LazyLock;
 
-use domain::{Record, RecordFilter};
+use domain::{Condition, Record, RecordFilter};
 use proptest::prelude::*;
 
 use super::generate::records;
 use crate::block::bytes::{CHECKSUM_LEN, seal};
-use crate::block::{Block, BlockMeta, Effort, EncodedBlock, Plan, decode, encode};
+use crate::block::{Block, BlockMeta, Effort, EncodedBlock, Looks, Plan, decode, encode};
 
 /// A block with every kind of column and several chunks.
 fn sample() -> EncodedBlock {
@@ -86,8 +86,7 @@ proptest! {
 
 fn read_all(meta: &BlockMeta, parts: Vec<Vec<u8>>) {
     let filter = RecordFilter {
-        substrings: vec!["a".to_owned()],
-        min_level: Some(30),
+        condition: Condition::Contains("a".to_owned()).and(Condition::at_least(30)),
         from_us: Some(1),
         ..RecordFilter::default()
     };
@@ -114,20 +113,18 @@ fn read_all(meta: &BlockMeta, parts: Vec<Vec<u8>>) {
 fn a_damaged_slice_rules_nothing_out() {
     let mut block = sample();
     let filter = RecordFilter {
-        substrings: vec!["zebrafish".to_owned()],
+        condition: Condition::Contains("zebrafish".to_owned()),
         ..Default::default()
     };
     let plan = Plan::new(&filter);
-    let probes = plan.probes();
-    assert!(
-        probes
-            .iter()
-            .any(|p| !plan.probe(p, &block.filter[p.slice]))
-    );
+    let look = |slice: &usize, filter: &[Vec<u8>]| {
+        plan.look(*slice, &filter[*slice], &mut Looks::default())
+    };
+    assert!(plan.slices().iter().any(|slice| !look(slice, &block.filter)));
     for slice in &mut block.filter {
         slice[5] ^= 1;
     }
-    assert!(probes.iter().all(|p| plan.probe(p, &block.filter[p.slice])));
+    assert!(plan.slices().iter().all(|slice| look(slice, &block.filter)));
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_whole_block_of_distinct_values_comes_back() {
             ..Record::default()
         };
         for column in TextColumn::ALL {
-            *column.of_mut(&mut record) = format!("{column:?} {id}");
+            *column.of_mut(&mut record).unwrap() = format!("{column:?} {id}");
         }
         record
     }));

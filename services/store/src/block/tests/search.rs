@@ -1,11 +1,11 @@
 //! What is searched is found: every way agrees with `RecordFilter::matches`.
 
-use domain::{ContextField, Order, Record, RecordFilter};
+use domain::{Condition, Order, Record, RecordFilter, TextField, TextTest};
 use proptest::prelude::*;
 
 use super::generate::{filter, records};
 use crate::block::fuse::mix;
-use crate::block::{Block, Effort, EncodedBlock, Plan, encode};
+use crate::block::{Block, Effort, EncodedBlock, FACET_FIELDS, Looks, Plan, Verdict, encode};
 
 /// Searches as the store does; gives ids.
 fn search(
@@ -16,14 +16,19 @@ fn search(
     limit: usize,
 ) -> Vec<Record> {
     let plan = Plan::new(filter);
-    let mut probes = plan.probes().into_iter();
-    let filtered = !block.filter.is_empty();
-    if !plan.may_match(&block.meta)
-        || filtered && !probes.all(|p| plan.probe(&p, &block.filter[p.slice]))
-    {
-        return Vec::new();
-    }
+    let counted = |leaf| {
+        let (_, place, value) = plan.values().find(|(of, ..)| *of == leaf)?;
+        let counts = block.facets.fields[place].as_ref()?;
+        let count = counts.iter().find(|(known, _)| known == value);
+        Some(count.map_or(0, |(_, count)| *count))
+    };
+    let verdict = plan.verdict(&block.meta, &counted);
+    let mut looks = Looks::default();
+    let mut slices = plan.slices().iter();
+    let passes_filter = block.filter.is_empty()
+        || slices.all(|slice| plan.look(*slice, &block.filter[*slice], &mut looks));
     let opened = Block::open(&block.meta, block.parts[0].clone()).unwrap();
+    let whole = ids == (0..u64::MAX) && limit == usize::MAX;
     let selection = opened.select(&plan, ids).unwrap();
     let mut found = Vec::new();
     for chunk in opened.chunks(&selection, order) {
@@ -37,6 +42,8 @@ fn search(
     if selection.is_exact() {
         assert_eq!(selection.count().min(limit), found.len());
     }
+    assert!(found.is_empty() || passes_filter && verdict != Verdict::Nothing);
+    assert!(!whole || verdict != Verdict::Everything || found.len() == block.meta.count as usize);
     found
 }
 
@@ -102,15 +109,10 @@ fn lines() -> Vec<Record> {
 fn lines_are_found_by_what_is_in_them() {
     let records = lines();
     let block = encode(1, &records, Effort::Fast);
-    let check = |substrings: &[&str], context: &[(ContextField, &str)], expected: usize| {
-        let filter = RecordFilter {
-            substrings: substrings.iter().map(|text| (*text).to_owned()).collect(),
-            context: context
-                .iter()
-                .map(|(field, value)| (*field, (*value).to_owned()))
-                .collect(),
-            ..RecordFilter::default()
-        };
+    let check = |substrings: &[&str], context: &[(TextField, &str)], expected: usize| {
+        let texts = substrings.iter().map(|text| contains(text));
+        let values = context.iter().map(|(field, value)| is(*field, value));
+        let filter = RecordFilter::new(Condition::All(texts.chain(values).collect()));
         let found = search(&block, &filter, 0..u64::MAX, Order::OldestFirst, usize::MAX);
         assert!(
             found == naive(&records, &filter),
@@ -125,9 +127,9 @@ fn lines_are_found_by_what_is_in_them() {
     check(&["NO SUCH ÄHRE", "10.0.100."], &[], 4);
     check(&["10.0.199."], &[], 20);
     check(&["absent"], &[], 0);
-    check(&[], &[(ContextField::UserSpec1, "job 77")], 1);
-    check(&[], &[(ContextField::UserSpec1, "job 7777")], 0);
-    check(&["10.0.77."], &[(ContextField::System, "service-0")], 3);
+    check(&[], &[(TextField::UserSpec1, "job 77")], 1);
+    check(&[], &[(TextField::UserSpec1, "job 7777")], 0);
+    check(&["10.0.77."], &[(TextField::System, "service-0")], 3);
     let request = format!("{:016X}", mix(77));
     check(&[&request], &[], 1);
     for part in 0..=8 {
@@ -139,16 +141,16 @@ fn lines_are_found_by_what_is_in_them() {
 fn the_filter_rules_out_what_is_not_there() {
     let block = encode(1, &lines(), Effort::Fast);
     let passes = |text: String, context: bool| {
-        let mut filter = RecordFilter::default();
-        if context {
-            filter.context.push((ContextField::UserSpec1, text));
-        } else {
-            filter.substrings.push(text);
-        }
-        let plan = Plan::new(&filter);
-        let probes = plan.probes();
-        assert!(!probes.is_empty());
-        probes.iter().all(|p| plan.probe(p, &block.filter[p.slice]))
+        let condition = match context {
+            true => is(TextField::UserSpec1, &text),
+            false => contains(&text),
+        };
+        let plan = Plan::new(&RecordFilter::new(condition));
+        assert!(!plan.slices().is_empty());
+        let mut looks = Looks::default();
+        plan.slices()
+            .iter()
+            .all(|slice| plan.look(*slice, &block.filter[*slice], &mut looks))
     };
     let id = |n: u64| format!("{:016x}", mix(n + 5000));
     let share = |passed: &dyn Fn(u64) -> bool| (1..=2000).filter(|n| passed(*n)).count();
@@ -159,30 +161,28 @@ fn the_filter_rules_out_what_is_not_there() {
 }
 
 #[test]
-fn a_summary_rules_blocks_out() {
-    let records: Vec<Record> = (100..200)
-        .map(|id| Record {
-            id,
-            received_us: id as i64,
-            level: 20,
-            ..Record::default()
-        })
-        .collect();
-    let meta = encode(100, &records, Effort::Fast).meta;
-    let check = |min_level, from_us, to_us, expected| {
-        let filter = RecordFilter {
-            min_level,
-            from_us,
-            to_us,
-            ..RecordFilter::default()
-        };
-        assert_eq!(Plan::new(&filter).may_match(&meta), expected, "{filter:?}");
+fn values_are_counted() {
+    let records = lines();
+    let facets = encode(1, &records, Effort::Fast).facets;
+    let counts = |field| {
+        let place = FACET_FIELDS.iter().position(|known| *known == field);
+        facets.fields[place.unwrap()].as_ref()
     };
-    check(None, None, None, true);
-    check(Some(20), None, None, true);
-    check(Some(21), None, None, false);
-    check(None, Some(199), None, true);
-    check(None, Some(200), None, false);
-    check(None, None, Some(101), true);
-    check(None, None, Some(100), false);
+    let systems = counts(TextField::System).unwrap();
+    assert_eq!(systems.len(), 7);
+    for (system, count) in systems {
+        let expected = records.iter().filter(|record| record.system_id == *system);
+        assert_eq!(*count as usize, expected.count(), "{system}");
+    }
+    assert_eq!(counts(TextField::UserSpec1), None);
+    assert_eq!(counts(TextField::Produkt).unwrap(), &[(String::new(), 4096)]);
+    assert_eq!(counts(TextField::Fingerprint).unwrap().len(), 2);
+}
+
+fn contains(text: &str) -> Condition {
+    Condition::Contains(text.to_owned())
+}
+
+fn is(field: TextField, value: &str) -> Condition {
+    Condition::Text(field, TextTest::Is(value.to_owned()))
 }

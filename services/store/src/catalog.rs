@@ -1,0 +1,228 @@
+//! What is known of every block without reading any: kept in memory, brought
+//! up to date by the writer right after each of its commits.
+//!
+//! Who searches looks here first and opens its snapshot of the database after
+//! that. So a snapshot is never older than what the catalog said, and a block
+//! that is not in the snapshot any more has been merged or removed since:
+//! look again.
+
+mod symbols;
+
+use std::{
+    collections::BTreeMap,
+    ops::{ControlFlow, Range},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use domain::Order;
+use tokio::sync::watch;
+
+use crate::block::{BlockMeta, FACET_FIELDS, Facets};
+pub(crate) use symbols::Symbols;
+
+/// All blocks. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Catalog {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    blocks: RwLock<Blocks>,
+    /// Id of the newest record that can be read.
+    newest_id: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Blocks {
+    entries: BTreeMap<u64, Arc<Entry>>,
+    symbols: Symbols,
+}
+
+/// One block.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) meta: BlockMeta,
+    /// By place in [`FACET_FIELDS`]: symbols of values, rising, and how many
+    /// records have them; none when that is not known.
+    pub(crate) values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()],
+    damaged: AtomicBool,
+}
+
+/// What a transaction of the writer did to blocks.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    /// First ids and counts of those that are gone.
+    pub(crate) removed: Vec<(u64, u32)>,
+    /// Those that are new.
+    pub(crate) added: Vec<(BlockMeta, Facets)>,
+}
+
+impl Entry {
+    /// The first id behind it.
+    pub(crate) fn end(&self) -> u64 {
+        self.meta.first_id + u64::from(self.meta.count)
+    }
+
+    /// Whether somebody has met damage in it: it is left out of answers.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Sets it aside; false when it had been already.
+    pub(crate) fn set_damaged(&self) -> bool {
+        !self.damaged.swap(true, Ordering::Relaxed)
+    }
+
+    /// How many of its records have a value, if that is known.
+    pub(crate) fn count_of(&self, field: usize, symbol: Option<u32>) -> Option<u32> {
+        let values = self.values[field].as_deref()?;
+        let found = symbol.and_then(|symbol| {
+            let place = values.binary_search_by_key(&symbol, |(symbol, _)| *symbol);
+            place.ok().map(|place| values[place].1)
+        });
+        Some(found.unwrap_or(0))
+    }
+}
+
+impl Catalog {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                blocks: RwLock::default(),
+                newest_id: watch::Sender::new(0),
+            }),
+        }
+    }
+
+    /// Takes over what the database holds.
+    pub(crate) fn replace(&self, blocks: Vec<(BlockMeta, Option<Facets>)>) {
+        let mut fresh = Blocks::default();
+        for (meta, facets) in blocks {
+            fresh.add(meta, facets);
+        }
+        let mut blocks = self.write();
+        for (first_id, entry) in &fresh.entries {
+            let known = blocks.entries.get(first_id);
+            if known.is_some_and(|known| known.meta == entry.meta && known.is_damaged()) {
+                entry.set_damaged();
+            }
+        }
+        *blocks = fresh;
+        let newest_id = blocks.newest_id();
+        drop(blocks);
+        self.shared.newest_id.send_replace(newest_id);
+    }
+
+    /// Takes over what a transaction did.
+    pub(crate) fn apply(&self, change: Change) {
+        let mut blocks = self.write();
+        for (first_id, count) in change.removed {
+            if let Some(entry) = blocks.entries.get(&first_id)
+                && entry.meta.count == count
+            {
+                blocks.entries.remove(&first_id);
+            }
+        }
+        let mut newest_id = 0;
+        for (meta, facets) in change.added {
+            newest_id = meta.first_id + u64::from(meta.count) - 1;
+            blocks.add(meta, Some(facets));
+        }
+        if blocks.symbols.is_crowded() {
+            blocks.tidy_symbols();
+        }
+        drop(blocks);
+        self.shared.newest_id.send_if_modified(|known| {
+            let is_newer = newest_id > *known;
+            *known = newest_id.max(*known);
+            is_newer
+        });
+    }
+
+    /// Shows blocks that hold an id of the range, in the order asked for, until
+    /// `work` says that it is enough. Nothing changes meanwhile: symbols mean
+    /// the same throughout, but not afterwards.
+    pub(crate) fn survey(
+        &self,
+        ids: &Range<u64>,
+        order: Order,
+        mut work: impl FnMut(&Arc<Entry>, &Symbols) -> ControlFlow<()>,
+    ) {
+        if ids.is_empty() {
+            return;
+        }
+        let Blocks { entries, symbols } = &*self.read();
+        let before = entries.range(..ids.start).next_back();
+        let before = before.filter(|(_, entry)| entry.end() > ids.start);
+        let before = before.into_iter().map(|(_, entry)| entry);
+        let within = entries.range(ids.clone()).map(|(_, entry)| entry);
+        let mut work = |entry| work(entry, symbols).is_break();
+        match order {
+            Order::OldestFirst => before.chain(within).any(&mut work),
+            Order::NewestFirst => within.rev().chain(before).any(&mut work),
+        };
+    }
+
+    /// Id of the newest record that can be read, and word of newer ones.
+    pub(crate) fn newest_id(&self) -> watch::Receiver<u64> {
+        self.shared.newest_id.subscribe()
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Blocks> {
+        let blocks = self.shared.blocks.read();
+        blocks.expect("nothing panics while it holds this lock")
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Blocks> {
+        let blocks = self.shared.blocks.write();
+        blocks.expect("nothing panics while it holds this lock")
+    }
+}
+
+impl Blocks {
+    fn add(&mut self, meta: BlockMeta, facets: Option<Facets>) {
+        let mut values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()] = Default::default();
+        for (field, counts) in facets.unwrap_or_default().fields.into_iter().enumerate() {
+            values[field] = counts.and_then(|counts| self.symbols.enter(field, counts));
+        }
+        let entry = Entry {
+            damaged: AtomicBool::new(false),
+            meta,
+            values,
+        };
+        self.entries.insert(entry.meta.first_id, Arc::new(entry));
+    }
+
+    fn newest_id(&self) -> u64 {
+        let newest = self.entries.values().next_back();
+        newest.map_or(0, |entry| entry.end() - 1)
+    }
+
+    /// Forgets values that no block has any more.
+    fn tidy_symbols(&mut self) {
+        let mut fresh = Symbols::default();
+        for entry in self.entries.values_mut() {
+            let mut values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()] = Default::default();
+            for (field, known) in entry.values.iter().enumerate() {
+                values[field] = known
+                    .as_deref()
+                    .and_then(|known| fresh.take_over(&self.symbols, field, known));
+            }
+            *entry = Arc::new(Entry {
+                meta: entry.meta.clone(),
+                values,
+                damaged: AtomicBool::new(entry.is_damaged()),
+            });
+        }
+        fresh.settle();
+        self.symbols = fresh;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! What the catalog knows after changes.
+
+use std::{ops::{ControlFlow, Range}, sync::Arc};
+
+use domain::Order;
+
+use super::{Catalog, Change, Entry};
+use crate::block::{BlockMeta, Facets};
+
+fn meta(first_id: u64, count: u32) -> BlockMeta {
+    BlockMeta {
+        first_id,
+        count,
+        min_received_us: 0,
+        max_received_us: 0,
+        min_created_us: 0,
+        max_created_us: 0,
+        levels: vec![(20, count)],
+    }
+}
+
+fn block(first_id: u64, count: u32, system: &str) -> (BlockMeta, Facets) {
+    let mut facets = Facets::default();
+    facets.fields[0] = Some(vec![(system.to_owned(), count)]);
+    (meta(first_id, count), facets)
+}
+
+fn catalog() -> Catalog {
+    let catalog = Catalog::new();
+    catalog.apply(Change {
+        removed: Vec::new(),
+        added: (0..10).map(|n| block(1 + n * 10, 10, "a")).collect(),
+    });
+    catalog
+}
+
+fn entries(catalog: &Catalog, ids: &Range<u64>, order: Order, limit: usize) -> Vec<Arc<Entry>> {
+    let mut entries = Vec::new();
+    catalog.survey(ids, order, |entry, _| {
+        if entries.len() == limit {
+            return ControlFlow::Break(());
+        }
+        entries.push(Arc::clone(entry));
+        ControlFlow::Continue(())
+    });
+    entries
+}
+
+/// How many records of each block have a value of a field.
+fn counts(catalog: &Catalog, field: usize, value: &str) -> Vec<Option<u32>> {
+    let mut counts = Vec::new();
+    catalog.survey(&(0..u64::MAX), Order::OldestFirst, |entry, symbols| {
+        counts.push(entry.count_of(field, symbols.find(field, value)));
+        ControlFlow::Continue(())
+    });
+    counts
+}
+
+#[test]
+fn blocks_of_a_range_are_found_in_order() {
+    let catalog = catalog();
+    let check = |ids: Range<u64>, order, limit, expected: &[u64]| {
+        let entries = entries(&catalog, &ids, order, limit);
+        let found: Vec<u64> = entries.iter().map(|entry| entry.meta.first_id).collect();
+        assert_eq!(found, expected, "{ids:?}");
+    };
+    check(0..u64::MAX, Order::OldestFirst, 2, &[1, 11]);
+    check(0..u64::MAX, Order::NewestFirst, 2, &[91, 81]);
+    check(15..22, Order::OldestFirst, 9, &[11, 21]);
+    check(15..22, Order::NewestFirst, 9, &[21, 11]);
+    check(15..15, Order::NewestFirst, 9, &[]);
+    check(101..u64::MAX, Order::OldestFirst, 9, &[]);
+    check(95..u64::MAX, Order::NewestFirst, 9, &[91]);
+}
+
+#[test]
+fn a_change_is_seen_as_one() {
+    let catalog = catalog();
+    let newest = catalog.newest_id();
+    assert_eq!(*newest.borrow(), 100);
+    catalog.apply(Change {
+        removed: vec![(1, 10), (11, 10), (21, 9)],
+        added: vec![block(1, 20, "b"), block(101, 1, "c")],
+    });
+    assert_eq!(*newest.borrow(), 101);
+    let kept = entries(&catalog, &(0..u64::MAX), Order::OldestFirst, 2);
+    let sizes: Vec<u32> = kept.iter().map(|entry| entry.meta.count).collect();
+    assert_eq!(sizes, [20, 10]);
+    assert_eq!(counts(&catalog, 0, "a")[..2], [Some(0), Some(10)]);
+    assert_eq!(counts(&catalog, 0, "b")[..2], [Some(20), Some(0)]);
+    assert_eq!(counts(&catalog, 0, "z")[..2], [Some(0), Some(0)]);
+    assert_eq!(counts(&catalog, 1, "a")[..2], [None, None]);
+}
+
+#[test]
+fn values_that_no_block_has_any_more_are_forgotten() {
+    let catalog = Catalog::new();
+    for n in 1..400_u64 {
+        let value = |v: u64| (format!("{n}-{v}-{}", "x".repeat(1000)), 1);
+        let mut facets = Facets::default();
+        facets.fields[0] = Some((0..8).map(value).collect());
+        facets.fields[1] = Some(vec![("stays".to_owned(), 8)]);
+        let removed = if n > 50 { vec![(n - 50, 1)] } else { Vec::new() };
+        catalog.apply(Change {
+            removed,
+            added: vec![(meta(n, 1), facets)],
+        });
+        let newest = entries(&catalog, &(n..n + 1), Order::NewestFirst, 1);
+        assert!(newest[0].values[0].is_some(), "{n}");
+    }
+    assert_eq!(counts(&catalog, 1, "stays"), [Some(8); 50]);
+    catalog.survey(&(0..u64::MAX), Order::OldestFirst, |entry, symbols| {
+        let values = entry.values[0].as_deref().unwrap();
+        let text = symbols.text(0, values[0].0);
+        assert!(text.starts_with(&format!("{}-", entry.meta.first_id)));
+        ControlFlow::Continue(())
+    });
+}
+
+#[test]
+fn damage_is_remembered() {
+    let catalog = catalog();
+    let entry = |id| entries(&catalog, &(id..id + 1), Order::OldestFirst, 1).remove(0);
+    assert!(entry(15).set_damaged());
+    assert!(!entry(15).set_damaged());
+    let rows = (0..10).map(|n| (meta(1 + n * 10, 10), None)).collect();
+    catalog.replace(rows);
+    assert!(entry(15).is_damaged());
+    assert!(!entry(25).is_damaged());
+}

@@ -1,0 +1,349 @@
+//! One piece of a walk: its blocks ruled out by their filters, then opened in
+//! groups, then scanned chunk by chunk.
+
+use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
+
+use domain::Order;
+use tokio::time::Instant;
+use tracing::error;
+
+use super::{
+    Harvest, aside,
+    walk::{Outcome, Piece, Shared},
+};
+use crate::{
+    block::{Block, BlockError, FILTER_MIN_RECORDS, Looks, Selection, Verdict},
+    catalog::Entry,
+    db::{self, Snapshot},
+    error::StoreError,
+};
+
+/// A snapshot is given up after this long: it holds up the log.
+const SNAPSHOT_TIME: Duration = Duration::from_millis(100);
+/// Records of blocks that are opened together, at least and at most.
+const OPENED_RECORDS: (usize, usize) = (1_024, 65_536);
+/// Of how many blocks a slice of the filter is fetched at a time.
+const LOOKED_BLOCKS: usize = 256;
+
+/// A block, and which of its rows are still wanted.
+struct Opened {
+    block: Block,
+    selection: Selection,
+}
+
+/// Why a piece ends before its end.
+enum Stop {
+    /// There is enough.
+    Full,
+    /// A block is not as the catalog said.
+    Changed,
+    Late,
+}
+
+/// A piece under way.
+struct Run<H: Harvest> {
+    shared: Arc<Shared<H>>,
+    /// What has not been looked at.
+    ids: Range<u64>,
+    yields: Vec<H::Yield>,
+    snapshot: Option<(Snapshot, Instant)>,
+}
+
+/// Does a piece.
+pub(super) async fn run<H: Harvest>(
+    shared: Arc<Shared<H>>,
+    piece: Piece<H::Yield>,
+) -> Result<Outcome<H::Yield>, StoreError> {
+    let mut run = Run {
+        shared,
+        ids: piece.ids,
+        yields: piece.yields,
+        snapshot: None,
+    };
+    let stop = match run.blocks(piece.blocks).await {
+        Ok(stop) => stop,
+        Err(StoreError::Late) => Some(Stop::Late),
+        Err(error) => return Err(error),
+    };
+    Ok(Outcome {
+        yields: run.yields,
+        rest: if stop.is_some() { run.ids } else { 0..0 },
+        is_late: matches!(stop, Some(Stop::Late)),
+    })
+}
+
+impl<H: Harvest> Run<H> {
+    async fn blocks(
+        &mut self,
+        blocks: Vec<(Arc<Entry>, Verdict)>,
+    ) -> Result<Option<Stop>, StoreError> {
+        let mut rest = self.prune(blocks).await?.into_iter().peekable();
+        let mut least = OPENED_RECORDS.0;
+        while rest.peek().is_some() {
+            if Instant::now() >= self.shared.deadline {
+                return Ok(Some(Stop::Late));
+            }
+            let wanted = self.shared.harvest.wanted(&self.yields);
+            if wanted == 0 {
+                return Ok(Some(Stop::Full));
+            }
+            let enough = wanted.saturating_mul(4).clamp(least, OPENED_RECORDS.1);
+            let before = self.yields.len();
+            let mut group = Vec::new();
+            let mut records = 0;
+            while let Some(entry) = rest.next_if(|_| records < enough) {
+                records += entry.meta.count as usize;
+                group.push(entry);
+            }
+            if let Some(stop) = self.group(group).await? {
+                return Ok(Some(stop));
+            }
+            // Matches are rare: a hand-over should pay.
+            if self.yields.len() == before {
+                least = (least * 2).min(OPENED_RECORDS.1);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Leaves out the blocks whose filter lacks what every match has.
+    async fn prune(
+        &mut self,
+        blocks: Vec<(Arc<Entry>, Verdict)>,
+    ) -> Result<Vec<Arc<Entry>>, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let mut kept = Vec::with_capacity(blocks.len());
+        let mut open: Vec<(Arc<Entry>, Looks)> = Vec::new();
+        for (entry, verdict) in blocks {
+            let has_filter = entry.meta.count as usize >= FILTER_MIN_RECORDS;
+            match verdict {
+                Verdict::Something if has_filter => open.push((entry, Looks::default())),
+                _ => kept.push(entry),
+            }
+        }
+        for slice in shared.plan.slices().iter().copied() {
+            let mut left = Vec::with_capacity(open.len());
+            while !open.is_empty() {
+                let some: Vec<_> = open.drain(..open.len().min(LOOKED_BLOCKS)).collect();
+                let first_ids = some.iter().map(|(entry, _)| entry.meta.first_id);
+                let snapshot = self.snapshot().await?;
+                let bits = db::block::slices(snapshot.conn(), first_ids, slice).await?;
+                let shared = Arc::clone(&self.shared);
+                left.extend(aside(&self.shared.app, move || look(&shared, slice, some, &bits)).await?);
+            }
+            open = left;
+            if open.is_empty() {
+                break;
+            }
+        }
+        kept.extend(open.into_iter().map(|(entry, _)| entry));
+        kept.sort_unstable_by_key(|entry| entry.meta.first_id);
+        if shared.order == Order::NewestFirst {
+            kept.reverse();
+        }
+        Ok(kept)
+    }
+
+    /// Opens blocks that follow each other, and takes what they give.
+    async fn group(&mut self, group: Vec<Arc<Entry>>) -> Result<Option<Stop>, StoreError> {
+        let first_ids: Vec<u64> = group.iter().map(|entry| entry.meta.first_id).collect();
+        let snapshot = self.snapshot().await?;
+        let mut heads = db::block::heads(snapshot.conn(), first_ids.into_iter()).await?;
+        let mut found = Vec::with_capacity(group.len());
+        let mut has_changed = false;
+        for entry in group {
+            match heads.remove(&entry.meta.first_id) {
+                Some((count, head)) if count == entry.meta.count => found.push((entry, head)),
+                _ => {
+                    has_changed = true;
+                    break;
+                }
+            }
+        }
+        let shared = Arc::clone(&self.shared);
+        let ids = self.ids.clone();
+        let opened = aside(&self.shared.app, move || {
+            let open = |(entry, head): (Arc<Entry>, Vec<u8>)| {
+                let opened = open(&shared, &ids, &entry, head);
+                (entry, opened)
+            };
+            found.into_iter().map(open).collect::<Vec<_>>()
+        })
+        .await?;
+        for (entry, opened) in opened {
+            match opened {
+                Ok(opened) if opened.selection.is_empty() => {}
+                Ok(opened) => {
+                    if let Some(stop) = self.block(&entry, opened).await? {
+                        return Ok(Some(stop));
+                    }
+                }
+                Err(error) => self.damaged(&entry, &error),
+            }
+            self.looked_at(&entry);
+        }
+        Ok(has_changed.then_some(Stop::Changed))
+    }
+
+    /// Takes what one block gives.
+    async fn block(&mut self, entry: &Arc<Entry>, opened: Opened) -> Result<Option<Stop>, StoreError> {
+        let opened = Arc::new(opened);
+        if opened.selection.is_exact() && !self.shared.harvest.needs_chunks() {
+            let (shared, from) = (Arc::clone(&self.shared), Arc::clone(&opened));
+            let given = aside(&self.shared.app, move || {
+                shared.harvest.of_rows(&from.block, None, &from.selection.rows())
+            });
+            match given.await? {
+                Ok(given) => self.yields.push(given),
+                Err(error) => self.damaged(entry, &error),
+            }
+            return Ok(None);
+        }
+        let chunks = opened.block.chunks(&opened.selection, self.shared.order);
+        let mut rest = &chunks[..];
+        // One chunk is often enough for a page; who wants more gets more at a time.
+        let mut some = 1;
+        while !rest.is_empty() {
+            let wanted = self.shared.harvest.wanted(&self.yields);
+            if wanted == 0 {
+                return Ok(Some(Stop::Full));
+            }
+            if wanted == usize::MAX {
+                some = rest.len();
+            }
+            let (now, later) = rest.split_at(some.min(rest.len()));
+            rest = later;
+            some *= 2;
+            let numbers = now.iter().filter_map(|chunk| opened.block.part_of(*chunk));
+            let parts = match opened.block.has_chunks() {
+                true => {
+                    let first_id = entry.meta.first_id;
+                    let conn = self.held_snapshot()?.conn();
+                    db::block::some_parts(conn, first_id, numbers).await?
+                }
+                false => HashMap::new(),
+            };
+            let (shared, from) = (Arc::clone(&self.shared), Arc::clone(&opened));
+            let now = now.to_vec();
+            let given = aside(&self.shared.app, move || {
+                scan(&shared, &from, &now, parts, wanted)
+            });
+            match given.await? {
+                Ok((given, edge)) => {
+                    self.yields.extend(given);
+                    self.looked_at_row(entry, edge);
+                }
+                Err(error) => {
+                    self.damaged(entry, &error);
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The view of the database, a fresh one when it has become old.
+    async fn snapshot(&mut self) -> Result<&mut Snapshot, StoreError> {
+        let is_old = |since: &Instant| since.elapsed() >= SNAPSHOT_TIME;
+        if self.snapshot.as_ref().is_none_or(|(_, since)| is_old(since)) {
+            self.snapshot = None;
+            let snapshot = self.shared.app.readers.snapshot(self.shared.deadline).await?;
+            self.snapshot = Some((snapshot, Instant::now()));
+        }
+        self.held_snapshot()
+    }
+
+    /// The same view as before.
+    fn held_snapshot(&mut self) -> Result<&mut Snapshot, StoreError> {
+        let held = self.snapshot.as_mut().map(|(snapshot, _)| snapshot);
+        held.ok_or(StoreError::Unavailable("reading failed"))
+    }
+
+    /// A damaged block is left out; the others stay readable.
+    fn damaged(&self, entry: &Entry, error: &BlockError) {
+        if entry.set_damaged() {
+            self.shared.app.metrics.damaged();
+            error!(
+                first_id = entry.meta.first_id,
+                records = entry.meta.count,
+                %error,
+                "block is damaged: set aside"
+            );
+        }
+    }
+
+    /// All ids up to the end of this block have been looked at.
+    fn looked_at(&mut self, entry: &Entry) {
+        match self.shared.order {
+            Order::NewestFirst => self.ids.end = self.ids.end.min(entry.meta.first_id),
+            Order::OldestFirst => self.ids.start = self.ids.start.max(entry.end()),
+        }
+    }
+
+    /// All ids up to this row have been looked at.
+    fn looked_at_row(&mut self, entry: &Entry, row: u32) {
+        let id = entry.meta.first_id + u64::from(row);
+        match self.shared.order {
+            Order::NewestFirst => self.ids.end = self.ids.end.min(id),
+            Order::OldestFirst => self.ids.start = self.ids.start.max(id + 1),
+        }
+    }
+}
+
+fn look<H: Harvest>(
+    shared: &Shared<H>,
+    slice: usize,
+    blocks: Vec<(Arc<Entry>, Looks)>,
+    bits: &HashMap<u64, Vec<u8>>,
+) -> Vec<(Arc<Entry>, Looks)> {
+    let may_match = |(entry, looks): &mut (Arc<Entry>, Looks)| match bits.get(&entry.meta.first_id) {
+        Some(bits) => shared.plan.look(slice, bits, looks),
+        None => true,
+    };
+    let mut blocks = blocks;
+    blocks.retain_mut(may_match);
+    blocks
+}
+
+fn open<H: Harvest>(
+    shared: &Shared<H>,
+    ids: &Range<u64>,
+    entry: &Entry,
+    head: Vec<u8>,
+) -> Result<Opened, BlockError> {
+    let block = Block::open(&entry.meta, head)?;
+    let selection = block.select(&shared.plan, ids.clone())?;
+    Ok(Opened { block, selection })
+}
+
+/// What some chunks give, and up to which row they have been looked at.
+fn scan<H: Harvest>(
+    shared: &Shared<H>,
+    opened: &Opened,
+    chunks: &[usize],
+    mut parts: HashMap<usize, Vec<u8>>,
+    mut wanted: usize,
+) -> Result<(Vec<H::Yield>, u32), BlockError> {
+    let Opened { block, selection } = opened;
+    let mut yields = Vec::new();
+    let mut edge = 0;
+    for chunk in chunks {
+        let part = match block.part_of(*chunk) {
+            Some(part) => parts.remove(&part),
+            None => Some(Vec::new()),
+        };
+        let part = part.ok_or(BlockError::Damaged("a part is missing"))?;
+        let chunk = block.open_chunk(*chunk, part)?;
+        edge = chunk.far_row(shared.order);
+        let rows = block.scan(&shared.plan, selection, &chunk, shared.order, wanted)?;
+        if !rows.is_empty() {
+            wanted -= rows.len();
+            yields.push(shared.harvest.of_rows(block, Some(&chunk), &rows)?);
+        }
+        if wanted == 0 {
+            edge = rows.last().copied().unwrap_or(edge);
+            break;
+        }
+    }
+    Ok((yields, edge))
+}
