@@ -72,7 +72,9 @@ pub(crate) async fn follow(
 
 fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
     let alive = KeepAlive::new().interval(COMMENT_INTERVAL).text("alive");
-    Sse::new(events).keep_alive(alive).into_response()
+    // A proxy that collects the answer before it hands it on would keep it forever.
+    let unbuffered = [("x-accel-buffering", "no")];
+    (unbuffered, Sse::new(events).keep_alive(alive)).into_response()
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {

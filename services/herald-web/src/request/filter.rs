@@ -60,6 +60,13 @@ pub(crate) fn read_filter(
     if let Some(level) = reader.value("level", read_level).flatten() {
         condition = condition.and(Condition::at_least(level));
     }
+    // What each parameter may be, they may be too much of together.
+    if let Err(error) = query::parse(&query::print(&condition), now) {
+        reader.note(ParameterError::new(
+            "q",
+            format!("with the other filters: {}", error.message),
+        ));
+    }
     let filter = RecordFilter {
         condition,
         from_us: reader.value("from", |text| read_time(text, now)),
@@ -146,6 +153,16 @@ mod tests {
                 Condition::at_least(30),
             ])),
         );
+    }
+
+    #[test]
+    fn too_much_of_everything_together_is_refused() {
+        let words = vec!["a"; query::MAX_CONDITIONS].join("+");
+        let problems = |query: &str| read(query, BadQuery::Refuse).2;
+        assert_eq!(problems(&format!("q={words}")), []);
+        let found = problems(&format!("q={words}&pattern=b"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].message.starts_with("with the other filters: "));
     }
 
     #[test]

@@ -24,12 +24,15 @@ impl StoreClient {
         let failure = loop {
             match timeout_at(deadline, answers.message()).await {
                 Ok(Ok(Some(counts))) => best = Some(counts),
-                Ok(Ok(None)) => break StoreError::Failed,
+                Ok(Ok(None)) => return best.ok_or(StoreError::Failed),
                 Ok(Err(status)) => break classify(&status),
                 Err(_) => break StoreError::NoAnswer,
             }
         };
-        best.ok_or(failure)
+        match failure {
+            StoreError::NoAnswer => best.ok_or(failure),
+            failure => Err(failure),
+        }
     }
 
     /// Where records come from.

@@ -3,6 +3,7 @@
 use domain::Record;
 use serde_json::{Value, json};
 use testkit::record;
+use tonic::Status;
 
 use crate::{fake_store::Mood, web::Web};
 
@@ -227,6 +228,24 @@ async fn counts_at_the_deadline_say_that_they_are_partial() {
         let answer = web.json(&format!("/api/v1/{route}"), 200).await;
         assert_eq!(answer["partial"], true, "{route}");
     }
+}
+
+#[tokio::test]
+async fn counts_whose_stream_fails_are_no_answer() {
+    let web = Web::with(records(5)).await;
+    web.store
+        .set_mood(Mood::Failing(Status::internal("SELECT secret FROM block")));
+    for route in ["fields", "histogram"] {
+        let answer = web.json(&format!("/api/v1/{route}"), 502).await;
+        assert_eq!(
+            answer["error"]["message"],
+            "the store could not answer this"
+        );
+    }
+    web.store
+        .set_mood(Mood::Failing(Status::deadline_exceeded("late")));
+    let answer = web.json("/api/v1/fields", 200).await;
+    assert_eq!(answer["partial"], true);
 }
 
 #[tokio::test]

@@ -36,6 +36,8 @@ pub(crate) enum Mood {
     Deadline(usize),
     /// Breaks every stream after so many records.
     Breaking(usize),
+    /// Fails counts after their first answer.
+    Failing(Status),
     /// Gives out the first record of an export again and again.
     Endless,
 }
@@ -152,7 +154,11 @@ impl Data {
         match self.mood() {
             Mood::Silent => std::future::pending().await,
             Mood::Broken(status) => Err(status),
-            Mood::Well | Mood::Deadline(_) | Mood::Breaking(_) | Mood::Endless => Ok(()),
+            Mood::Well
+            | Mood::Deadline(_)
+            | Mood::Breaking(_)
+            | Mood::Failing(_)
+            | Mood::Endless => Ok(()),
         }
     }
 

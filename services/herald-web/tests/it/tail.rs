@@ -8,7 +8,7 @@ use testkit::{record, wait_until};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use crate::{fake_store::Mood, web::Web};
@@ -198,6 +198,21 @@ async fn a_client_that_goes_away_ends_the_stores_work() {
         web.store.streams() == 0
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_the_tail_at_once() {
+    let web = Web::with(vec![record(0)]).await;
+    let mut events = Events::open(&web, "/api/v1/tail", "").await;
+    events.next().await.expect("the start");
+    let began = Instant::now();
+    drop(web);
+    assert_eq!(events.next().await, None);
+    let took = began.elapsed();
+    assert!(
+        took < Duration::from_secs(5),
+        "{took:?}: before the drain ends"
+    );
 }
 
 #[tokio::test]
