@@ -3,6 +3,7 @@
 //! The format is told byte by byte in `docs/storage.md`.
 
 mod bytes;
+mod check;
 mod chunk;
 mod codes;
 mod column;
@@ -20,6 +21,7 @@ mod scan;
 mod select;
 mod text;
 
+pub use check::{Kept, check};
 pub use chunk::Chunk;
 pub use decode::{Block, decode};
 pub use encode::{batch_len, encode};

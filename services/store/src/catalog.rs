@@ -168,6 +168,13 @@ impl Catalog {
         };
     }
 
+    /// How many blocks have been set aside.
+    pub(crate) fn damaged_blocks(&self) -> u64 {
+        let blocks = self.read();
+        let damaged = blocks.entries.values().filter(|entry| entry.is_damaged());
+        damaged.count() as u64
+    }
+
     /// Id of the newest record that can be read, and word of newer ones.
     pub(crate) fn newest_id(&self) -> watch::Receiver<u64> {
         self.shared.newest_id.subscribe()

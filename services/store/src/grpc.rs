@@ -6,15 +6,16 @@ mod status;
 
 use std::time::Duration;
 
+use futures::{Stream, StreamExt, stream};
 use proto::v1::{
-    ingest_service_server::IngestServiceServer, record_service_server::RecordServiceServer,
+    self, ingest_service_server::IngestServiceServer, record_service_server::RecordServiceServer,
     status_service_server::StatusServiceServer,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, service::Routes};
 use tracing::error;
 
-use crate::{App, error::StoreError};
+use crate::{App, error::StoreError, search::Coverage};
 
 /// What a request may have at most: a batch of 16 MiB, and the rest of its message.
 const REQUEST_BYTES: usize = 17 << 20;
@@ -24,8 +25,8 @@ const RESPONSE_BYTES: usize = 64 << 20;
 /// All services; `shutdown` ends their streams in good order.
 pub(crate) fn routes(app: &App, shutdown: &CancellationToken) -> Routes {
     let ingest = ingest::Ingest::new(app.journal.clone(), shutdown.clone());
-    let records = records::Records::new(app.clone());
-    let status = status::StatusCalls::new(app.clone());
+    let records = records::Records::new(app.clone(), shutdown.clone());
+    let status = status::StatusCalls::new(app.clone(), shutdown.clone());
     let mut routes =
         Routes::new(IngestServiceServer::new(ingest).max_decoding_message_size(REQUEST_BYTES))
             .add_service(
@@ -56,6 +57,45 @@ fn status_of(failure: &StoreError) -> Status {
 fn internal(cause: &dyn std::error::Error) -> Status {
     error!(error = %cause, "request failed");
     Status::internal("the store failed; its log says why")
+}
+
+/// A request that cannot be done as it is.
+fn refused(error: &proto::ConvertError) -> Status {
+    Status::invalid_argument(error.to_string())
+}
+
+fn coverage_to_proto(coverage: &Coverage) -> v1::Coverage {
+    let (from_us, to_us) = coverage.received_us.unwrap_or((0, 0));
+    v1::Coverage {
+        records_total: coverage.total,
+        records_covered: coverage.covered,
+        from_us,
+        to_us,
+        damaged_records: coverage.damaged,
+    }
+}
+
+/// A stream that fails at `shutdown`: it must not look as if it had come to
+/// its end.
+fn until<T: Send + 'static>(
+    shutdown: CancellationToken,
+    answers: impl Stream<Item = Result<T, Status>> + Send + Unpin + 'static,
+) -> records::Answers<T> {
+    let next = move |answers: Option<_>| {
+        let shutdown = shutdown.clone();
+        async move {
+            let mut answers = answers?;
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => {
+                    let stopping = Status::unavailable("the store is stopping");
+                    Some((Err(stopping), None))
+                }
+                next = StreamExt::next(&mut answers) => next.map(|next| (next, Some(answers))),
+            }
+        }
+    };
+    stream::unfold(Some(answers), next).boxed()
 }
 
 /// Checks a limit: 0 means the default.

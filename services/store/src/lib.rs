@@ -21,12 +21,15 @@ mod config;
 mod db;
 pub mod direct;
 mod error;
+mod export;
 mod grpc;
 mod journal;
 mod metrics;
 pub mod predecessor;
 mod search;
+mod tail;
 mod upkeep;
+pub mod verify;
 
 use std::sync::Arc;
 

@@ -8,16 +8,13 @@ mod walk;
 
 use std::{ops::Range, sync::Arc};
 
-use domain::{
-    Condition, NumberField, NumberRange, Order, Record, RecordFilter, RecordQuery, TextField,
-    TextTest,
-};
+use domain::{ContextScope, Micros, Order, Record, RecordFilter, RecordQuery};
 use tokio::time::Instant;
 
 use crate::{App, error::StoreError};
 
 pub(crate) use harvest::{Harvest, Records};
-pub(crate) use walk::{Question, Step, Walk};
+pub(crate) use walk::{Question, Walk};
 
 /// An answer holds about so many bytes of records at most, so that its size is
 /// bounded whatever the records are; the rest follows with `next`.
@@ -44,16 +41,31 @@ pub(crate) struct Coverage {
     /// Those of them that have been looked at, or that the blocks' summaries
     /// and filters have ruled out.
     pub(crate) covered: u64,
-    /// Those that cannot be read.
+    /// Those of them that cannot be read.
     pub(crate) damaged: u64,
+    /// Oldest and newest time of receipt of what is covered; none for nothing.
+    pub(crate) received_us: Option<(Micros, Micros)>,
 }
 
-/// Whom a record's neighbours share with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
-    Everything,
-    System,
-    Process,
+impl Coverage {
+    /// Adds records that are covered now.
+    fn add(&mut self, more: &Self) {
+        self.covered += more.covered;
+        self.damaged += more.damaged;
+        self.received_us = match (self.received_us, more.received_us) {
+            (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+            (one, other) => one.or(other),
+        };
+    }
+
+    /// This one and what has been covered after it; the rest of this one's
+    /// total.
+    pub(crate) fn and(&self, later: &Self) -> Self {
+        let mut both = *self;
+        both.add(later);
+        both.total = both.covered + later.total.saturating_sub(later.covered);
+        both
+    }
 }
 
 /// A record between its neighbours, all by rising id.
@@ -62,6 +74,8 @@ pub(crate) struct Context {
     pub(crate) before: Vec<Record>,
     pub(crate) record: Record,
     pub(crate) after: Vec<Record>,
+    /// The deadline ended the search: there may be more, further away.
+    pub(crate) is_partial: bool,
 }
 
 /// The ids between two cursors.
@@ -140,7 +154,7 @@ pub(crate) async fn get(app: &App, id: u64, deadline: Instant) -> Result<Record,
 pub(crate) async fn context(
     app: &App,
     id: u64,
-    scope: Scope,
+    scope: ContextScope,
     (before, after): (usize, usize),
     deadline: Instant,
 ) -> Result<Context, StoreError> {
@@ -154,36 +168,24 @@ pub(crate) async fn context(
         after: (order == Order::OldestFirst).then_some(id),
     };
     let neighbours = async |order, limit| match limit {
-        0 => Ok(Vec::new()),
-        limit => list(app, &query(order, limit), deadline)
-            .await
-            .map(|page| page.records),
+        0 => Ok(Page::default()),
+        limit => match list(app, &query(order, limit), deadline).await {
+            Err(StoreError::Late) => Ok(Page {
+                is_partial: true,
+                ..Page::default()
+            }),
+            outcome => outcome,
+        },
     };
     let mut before = neighbours(Order::NewestFirst, before).await?;
-    before.reverse();
+    before.records.reverse();
     let after = neighbours(Order::OldestFirst, after).await?;
     Ok(Context {
-        before,
+        before: before.records,
         record,
-        after,
+        after: after.records,
+        is_partial: before.is_partial || after.is_partial,
     })
-}
-
-impl Scope {
-    fn condition(self, record: &Record) -> Condition {
-        let is = |field: TextField| {
-            Condition::Text(field, TextTest::Is(field.of(record).into_owned()))
-        };
-        match self {
-            Self::Everything => Condition::default(),
-            Self::System => is(TextField::System),
-            Self::Process => Condition::All(vec![
-                is(TextField::System),
-                is(TextField::SubSystem),
-                Condition::Number(NumberField::Process, NumberRange::only(record.process)),
-            ]),
-        }
-    }
 }
 
 /// Runs work of some milliseconds where it holds nobody up, when it is this

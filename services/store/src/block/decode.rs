@@ -198,9 +198,7 @@ impl Block {
             let pairs = records.iter_mut().zip(rows.iter().map(|row| *row as usize));
             if let Some(texts) = chunk.texts(column)? {
                 for (record, row) in pairs {
-                    texts
-                        .get(row - chunk.rows.start)?
-                        .clone_into(place(record));
+                    texts.get(row - chunk.rows.start)?.clone_into(place(record));
                 }
             } else if self.columns[column as usize].kind != kind::EMPTY {
                 let Some(texts) = self.text_column(column)? else {

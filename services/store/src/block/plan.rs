@@ -10,10 +10,10 @@ use domain::{
 };
 use memchr::memmem::Finder;
 
+use super::BlockMeta;
 use super::column::TextColumn;
 use super::facets::FACET_FIELDS;
 use super::filter::{holds, open_slice};
-use super::BlockMeta;
 use need::{Keys, Need};
 
 /// A compiled [`RecordFilter`].

@@ -120,9 +120,7 @@ impl Walk<'_> {
                 self.check_each(&TextColumn::SEARCHED, rows, |text| pattern.finds(text))
             }
             Leaf::Text(column, Test::Needle(needle)) => self.check_needle(&[*column], needle, rows),
-            Leaf::Text(column, test) => {
-                self.check_each(&[*column], rows, |text| test.passes(text))
-            }
+            Leaf::Text(column, test) => self.check_each(&[*column], rows, |text| test.passes(text)),
             Leaf::Extra(path, test) => {
                 self.check_each(&[TextColumn::Extra], rows, |text| test.passes(text, path))
             }

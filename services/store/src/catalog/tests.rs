@@ -1,6 +1,9 @@
 //! What the catalog knows after changes.
 
-use std::{ops::{ControlFlow, Range}, sync::Arc};
+use std::{
+    ops::{ControlFlow, Range},
+    sync::Arc,
+};
 
 use domain::Order;
 
@@ -100,7 +103,11 @@ fn values_that_no_block_has_any_more_are_forgotten() {
         let mut facets = Facets::default();
         facets.fields[0] = Some((0..8).map(value).collect());
         facets.fields[1] = Some(vec![("stays".to_owned(), 8)]);
-        let removed = if n > 50 { vec![(n - 50, 1)] } else { Vec::new() };
+        let removed = if n > 50 {
+            vec![(n - 50, 1)]
+        } else {
+            Vec::new()
+        };
         catalog.apply(Change {
             removed,
             added: vec![(meta(n, 1), facets)],

@@ -6,7 +6,7 @@ use domain::Micros;
 use futures::TryStreamExt;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use crate::block::{BlockMeta, EncodedBlock, FILTER_SLICES, FORMAT, Facets, MAX_PARTS};
+use crate::block::{BlockMeta, EncodedBlock, FILTER_SLICES, FORMAT, Facets, Kept, MAX_PARTS};
 
 /// A block's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +37,7 @@ pub(crate) struct Sums {
 const COLUMNS: &str = "SELECT first_id, count, min_received_us, max_received_us, \
      min_created_us, max_created_us, levels, bytes, text_bytes FROM block";
 
-const COLUMNS_AND_FACETS: &str =
-    "SELECT first_id, count, min_received_us, max_received_us, \
+const COLUMNS_AND_FACETS: &str = "SELECT first_id, count, min_received_us, max_received_us, \
      min_created_us, max_created_us, levels, bytes, text_bytes, facets FROM block";
 
 /// Adds a block whose first record has id `block.meta.first_id`.
@@ -208,12 +207,11 @@ pub(crate) async fn some_parts(
     parts: impl Iterator<Item = usize>,
 ) -> sqlx::Result<HashMap<usize, Vec<u8>>> {
     let keys = json(parts.map(|part| part_key(first_id, part)));
-    let rows = sqlx::query(
-        "SELECT id, data FROM block_part WHERE id IN (SELECT value FROM json_each(?))",
-    )
-    .bind(keys)
-    .fetch_all(conn)
-    .await?;
+    let rows =
+        sqlx::query("SELECT id, data FROM block_part WHERE id IN (SELECT value FROM json_each(?))")
+            .bind(keys)
+            .fetch_all(conn)
+            .await?;
     rows.iter()
         .map(|row| {
             let id = row.try_get::<i64, _>(0)?.cast_unsigned();
@@ -232,6 +230,31 @@ pub(crate) async fn parts(
         .bind(part_key(first_id, MAX_PARTS - 1))
         .fetch_all(conn)
         .await
+}
+
+/// Everything that is kept of a block; none when it is not there.
+pub(crate) async fn kept(conn: &mut SqliteConnection, first_id: u64) -> sqlx::Result<Option<Kept>> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "{COLUMNS_AND_FACETS} WHERE first_id = ?"
+    )))
+    .bind(key(first_id))
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let filter = "SELECT bits FROM block_filter WHERE id BETWEEN ? AND ? ORDER BY id";
+    let filter = sqlx::query_scalar(filter)
+        .bind(slice_key(first_id, 0))
+        .bind(slice_key(first_id, FILTER_SLICES - 1))
+        .fetch_all(&mut *conn)
+        .await?;
+    Ok(Some(Kept {
+        meta: BlockRow::try_from(&row)?.meta,
+        facets: row.try_get(9)?,
+        parts: parts(conn, first_id).await?,
+        filter,
+    }))
 }
 
 /// One slice of the filters of many blocks, by first id; blocks without a

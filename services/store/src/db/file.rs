@@ -116,6 +116,15 @@ pub(crate) async fn copy_into(conn: &mut SqliteConnection, path: &str) -> sqlx::
     Ok(())
 }
 
+/// What is wrong with the file's structure, for people.
+pub(crate) async fn check(conn: &mut SqliteConnection) -> sqlx::Result<Vec<String>> {
+    let mut found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(20)")
+        .fetch_all(conn)
+        .await?;
+    found.retain(|line| line != "ok");
+    Ok(found)
+}
+
 fn unsigned(row: &SqliteRow, column: usize) -> sqlx::Result<u64> {
     Ok(row.try_get::<i64, _>(column)?.max(0).unsigned_abs())
 }

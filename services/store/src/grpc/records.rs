@@ -1,16 +1,27 @@
-//! `RecordService`: lists, one record, its neighbours, dead letters, gaps.
+//! `RecordService`: lists, one record, its neighbours, streams of records, dead
+//! letters, gaps.
 
+use std::pin::Pin;
+
+use futures::{Stream, StreamExt};
 use proto::v1::{self, record_service_server::RecordService};
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{limit_of, status_of};
+use super::{coverage_to_proto, limit_of, refused, status_of, until};
 use crate::{
     App,
+    clock::now_us,
     db::{self, dead_letter::StoredLetter, gap::StoredGap},
     error::StoreError,
-    search,
+    export::{self, ExportQuery},
+    search, tail,
 };
+
+/// Answers of a stream.
+pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 const LETTERS: (usize, usize) = (50, 1_000);
 const NEIGHBOURS: usize = 1_000;
@@ -18,11 +29,13 @@ const NEIGHBOURS: usize = 1_000;
 /// The service.
 pub(super) struct Records {
     app: App,
+    shutdown: CancellationToken,
 }
 
 impl Records {
-    pub(super) fn new(app: App) -> Self {
-        Self { app }
+    /// `shutdown` ends streams in good order.
+    pub(super) fn new(app: App, shutdown: CancellationToken) -> Self {
+        Self { app, shutdown }
     }
 
     fn deadline(&self) -> Instant {
@@ -46,13 +59,13 @@ impl RecordService for Records {
         &self,
         request: Request<v1::ListRecordsRequest>,
     ) -> Result<Response<v1::ListRecordsResponse>, Status> {
-        let query = proto::query_from_request(request.into_inner())
-            .map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let (readers, metrics) = (&self.app.readers, &self.app.metrics);
+        let query = proto::query_from_request(request.into_inner(), now_us())
+            .map_err(|error| refused(&error))?;
+        let metrics = &self.app.metrics;
         let page = metrics
             .timed(
                 "list_records",
-                search::list(readers, &query, self.deadline(), metrics),
+                search::list(&self.app, &query, self.deadline()),
             )
             .await
             .map_err(|error| status_of(&error))?;
@@ -60,6 +73,7 @@ impl RecordService for Records {
             records: page.records.into_iter().map(Into::into).collect(),
             next: page.next.unwrap_or(0),
             partial: page.is_partial,
+            coverage: Some(coverage_to_proto(&page.coverage)),
         }))
     }
 
@@ -68,12 +82,9 @@ impl RecordService for Records {
         request: Request<v1::GetRecordRequest>,
     ) -> Result<Response<v1::GetRecordResponse>, Status> {
         let id = request.into_inner().id;
-        let (readers, metrics) = (&self.app.readers, &self.app.metrics);
+        let metrics = &self.app.metrics;
         let record = metrics
-            .timed(
-                "get_record",
-                search::get(readers, id, self.deadline(), metrics),
-            )
+            .timed("get_record", search::get(&self.app, id, self.deadline()))
             .await
             .map_err(|error| status_of(&error))?;
         Ok(Response::new(v1::GetRecordResponse {
@@ -85,11 +96,13 @@ impl RecordService for Records {
         &self,
         request: Request<v1::GetRecordContextRequest>,
     ) -> Result<Response<v1::GetRecordContextResponse>, Status> {
-        let v1::GetRecordContextRequest { id, before, after } = request.into_inner();
-        let before = limit_of(before, 0, NEIGHBOURS)?;
-        let after = limit_of(after, 0, NEIGHBOURS)?;
-        let (readers, metrics) = (&self.app.readers, &self.app.metrics);
-        let context = search::context(readers, id, before, after, self.deadline(), metrics);
+        let request = request.into_inner();
+        let before = limit_of(request.before, 0, NEIGHBOURS)?;
+        let after = limit_of(request.after, 0, NEIGHBOURS)?;
+        let scope = proto::scope_from_proto(request.scope).map_err(|error| refused(&error))?;
+        let neighbours = (before, after);
+        let context = search::context(&self.app, request.id, scope, neighbours, self.deadline());
+        let metrics = &self.app.metrics;
         let context = metrics
             .timed("get_record_context", context)
             .await
@@ -98,7 +111,49 @@ impl RecordService for Records {
             before: context.before.into_iter().map(Into::into).collect(),
             record: Some(context.record.into()),
             after: context.after.into_iter().map(Into::into).collect(),
+            partial: context.is_partial,
         }))
+    }
+
+    type TailRecordsStream = Answers<v1::TailRecordsResponse>;
+
+    async fn tail_records(
+        &self,
+        request: Request<v1::TailRecordsRequest>,
+    ) -> Result<Response<Self::TailRecordsStream>, Status> {
+        let v1::TailRecordsRequest { filter, after } = request.into_inner();
+        let filter = proto::filter_from_proto(filter, now_us()).map_err(|error| refused(&error))?;
+        let after = (after > 0).then_some(after);
+        let (sender, news) = mpsc::channel(1);
+        tokio::spawn(tail::follow(self.app.clone(), filter, after, sender));
+        let answers = ReceiverStream::new(news).map(|news| match news {
+            Ok(news) => Ok(v1::TailRecordsResponse {
+                records: news.records.into_iter().map(Into::into).collect(),
+                through: news.through,
+            }),
+            Err(error) => Err(status_of(&error)),
+        });
+        Ok(Response::new(until(self.shutdown.clone(), answers)))
+    }
+
+    type ExportRecordsStream = Answers<v1::ExportRecordsResponse>;
+
+    async fn export_records(
+        &self,
+        request: Request<v1::ExportRecordsRequest>,
+    ) -> Result<Response<Self::ExportRecordsStream>, Status> {
+        let query = export_from_request(request.into_inner()).map_err(|error| refused(&error))?;
+        let (sender, pieces) = mpsc::channel(1);
+        tokio::spawn(export::run(self.app.clone(), query, sender));
+        let answers = ReceiverStream::new(pieces).map(|piece| match piece {
+            Ok(piece) => Ok(v1::ExportRecordsResponse {
+                records: piece.records.into_iter().map(Into::into).collect(),
+                through: piece.through,
+                coverage: Some(coverage_to_proto(&piece.coverage)),
+            }),
+            Err(error) => Err(status_of(&error)),
+        });
+        Ok(Response::new(until(self.shutdown.clone(), answers)))
     }
 
     async fn list_dead_letters(
@@ -133,6 +188,18 @@ impl RecordService for Records {
             gaps: gaps.into_iter().map(gap_to_proto).collect(),
         }))
     }
+}
+
+fn export_from_request(
+    request: v1::ExportRecordsRequest,
+) -> Result<ExportQuery, proto::ConvertError> {
+    Ok(ExportQuery {
+        filter: proto::filter_from_proto(request.filter, now_us())?,
+        order: proto::order_from_proto(request.order)?,
+        before: (request.before > 0).then_some(request.before),
+        after: (request.after > 0).then_some(request.after),
+        limit: (request.limit > 0).then_some(request.limit),
+    })
 }
 
 fn letter_to_proto(stored: StoredLetter) -> v1::DeadLetter {

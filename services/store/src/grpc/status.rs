@@ -1,30 +1,38 @@
 //! `StatusService`: the store at a glance, and copies of it.
 
-use std::pin::Pin;
+use std::{
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use futures::{Stream, StreamExt};
 use prost::Message;
 use proto::v1::{self, status_service_server::StatusService};
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use tracing::warn;
 
-use super::status_of;
+use super::{records::Answers, status_of, until};
 use crate::{
     App, VERSION,
     backup::{self, Piece},
     db::{self, bridge::Bridge},
     error::StoreError,
+    verify::{self, Progress},
 };
 
 /// The service.
 pub(super) struct StatusCalls {
     app: App,
+    shutdown: CancellationToken,
 }
 
 impl StatusCalls {
-    pub(super) fn new(app: App) -> Self {
-        Self { app }
+    /// `shutdown` ends streams in good order.
+    pub(super) fn new(app: App, shutdown: CancellationToken) -> Self {
+        Self { app, shutdown }
     }
 
     async fn status(&self) -> Result<v1::GetStatusResponse, StoreError> {
@@ -36,6 +44,8 @@ impl StatusCalls {
         let space = db::file::space(conn).await?;
         let dead_letters = db::dead_letter::count(conn).await?;
         let bridges = db::bridge::list(conn).await?;
+        let gauges = &self.app.metrics.gauges;
+        let gauge = |gauge: &AtomicU64| gauge.load(Ordering::Relaxed);
         Ok(v1::GetStatusResponse {
             records: sums.records,
             dead_letters,
@@ -46,6 +56,10 @@ impl StatusCalls {
             free_bytes: space.free_bytes,
             version: VERSION.to_owned(),
             bridges: self.bridges(bridges),
+            blocks: sums.blocks,
+            blocks_damaged: self.app.catalog.damaged_blocks(),
+            small_blocks: gauge(&gauges.small_blocks),
+            wal_bytes: gauge(&gauges.wal_bytes),
         })
     }
 
@@ -90,6 +104,38 @@ impl StatusService for StatusCalls {
             Err(error) => Err(status_of(&error)),
         });
         Ok(Response::new(answers.boxed()))
+    }
+
+    type VerifyStream = Answers<v1::VerifyResponse>;
+
+    async fn verify(
+        &self,
+        _request: Request<v1::VerifyRequest>,
+    ) -> Result<Response<Self::VerifyStream>, Status> {
+        let (sender, progress) = mpsc::channel(1);
+        tokio::spawn(verify::run(self.app.clone(), sender));
+        let answers = ReceiverStream::new(progress).map(|progress| match progress {
+            Ok(progress) => Ok(progress_to_proto(progress)),
+            Err(error) => Err(status_of(&error)),
+        });
+        Ok(Response::new(until(self.shutdown.clone(), answers)))
+    }
+}
+
+fn progress_to_proto(progress: Progress) -> v1::VerifyResponse {
+    let problems = progress.problems.into_iter();
+    v1::VerifyResponse {
+        blocks_total: progress.blocks_total,
+        blocks_done: progress.blocks_done,
+        records: progress.records,
+        problems: problems
+            .map(|problem| v1::VerifyProblem {
+                first_id: problem.first_id,
+                records: problem.records,
+                text: problem.text,
+            })
+            .collect(),
+        done: progress.is_done,
     }
 }
 

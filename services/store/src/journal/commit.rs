@@ -57,7 +57,9 @@ pub(super) async fn commit(
     now_us: Micros,
 ) -> Result<(Totals, Change), CommitError> {
     let blocks = encode(group, slots, totals.records + 1).await?;
-    let added = blocks.iter().map(|(block, _)| (block.meta.clone(), block.facets.clone()));
+    let added = blocks
+        .iter()
+        .map(|(block, _)| (block.meta.clone(), block.facets.clone()));
     let change = Change {
         removed: Vec::new(),
         added: added.collect(),

@@ -79,11 +79,7 @@ pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result
     Ok((done, blocks))
 }
 
-async fn change(
-    conn: &mut SqliteConnection,
-    step: Step,
-    blocks: &mut Change,
-) -> sqlx::Result<u64> {
+async fn change(conn: &mut SqliteConnection, step: Step, blocks: &mut Change) -> sqlx::Result<u64> {
     match step {
         Step::Replace {
             sources,
@@ -128,7 +124,9 @@ async fn replace(
     for (first_id, count) in &sources {
         db::block::remove(conn, *first_id, *count).await?;
     }
-    blocks.added.push((block.meta.clone(), block.facets.clone()));
+    blocks
+        .added
+        .push((block.meta.clone(), block.facets.clone()));
     db::block::insert(conn, block, text_bytes).await?;
     let changed = sources.len() as u64;
     blocks.removed = sources;

@@ -241,7 +241,8 @@ impl Writer {
         let (conn, before) = self.session.conn().await?;
         let (totals, blocks) = commit(conn, group, &range, &before, now_us()).await?;
         self.metrics.committed(started.elapsed(), &before, &totals);
-        self.session.committed(totals, group.advances(&range), blocks);
+        self.session
+            .committed(totals, group.advances(&range), blocks);
         Ok(())
     }
 

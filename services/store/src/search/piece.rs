@@ -129,7 +129,9 @@ impl<H: Harvest> Run<H> {
                 let snapshot = self.snapshot().await?;
                 let bits = db::block::slices(snapshot.conn(), first_ids, slice).await?;
                 let shared = Arc::clone(&self.shared);
-                left.extend(aside(&self.shared.app, move || look(&shared, slice, some, &bits)).await?);
+                left.extend(
+                    aside(&self.shared.app, move || look(&shared, slice, some, &bits)).await?,
+                );
             }
             open = left;
             if open.is_empty() {
@@ -186,12 +188,18 @@ impl<H: Harvest> Run<H> {
     }
 
     /// Takes what one block gives.
-    async fn block(&mut self, entry: &Arc<Entry>, opened: Opened) -> Result<Option<Stop>, StoreError> {
+    async fn block(
+        &mut self,
+        entry: &Arc<Entry>,
+        opened: Opened,
+    ) -> Result<Option<Stop>, StoreError> {
         let opened = Arc::new(opened);
         if opened.selection.is_exact() && !self.shared.harvest.needs_chunks() {
             let (shared, from) = (Arc::clone(&self.shared), Arc::clone(&opened));
             let given = aside(&self.shared.app, move || {
-                shared.harvest.of_rows(&from.block, None, &from.selection.rows())
+                shared
+                    .harvest
+                    .of_rows(&from.block, None, &from.selection.rows())
             });
             match given.await? {
                 Ok(given) => self.yields.push(given),
@@ -245,9 +253,18 @@ impl<H: Harvest> Run<H> {
     /// The view of the database, a fresh one when it has become old.
     async fn snapshot(&mut self) -> Result<&mut Snapshot, StoreError> {
         let is_old = |since: &Instant| since.elapsed() >= SNAPSHOT_TIME;
-        if self.snapshot.as_ref().is_none_or(|(_, since)| is_old(since)) {
+        if self
+            .snapshot
+            .as_ref()
+            .is_none_or(|(_, since)| is_old(since))
+        {
             self.snapshot = None;
-            let snapshot = self.shared.app.readers.snapshot(self.shared.deadline).await?;
+            let snapshot = self
+                .shared
+                .app
+                .readers
+                .snapshot(self.shared.deadline)
+                .await?;
             self.snapshot = Some((snapshot, Instant::now()));
         }
         self.held_snapshot()
@@ -296,7 +313,8 @@ fn look<H: Harvest>(
     blocks: Vec<(Arc<Entry>, Looks)>,
     bits: &HashMap<u64, Vec<u8>>,
 ) -> Vec<(Arc<Entry>, Looks)> {
-    let may_match = |(entry, looks): &mut (Arc<Entry>, Looks)| match bits.get(&entry.meta.first_id) {
+    let may_match = |(entry, looks): &mut (Arc<Entry>, Looks)| match bits.get(&entry.meta.first_id)
+    {
         Some(bits) => shared.plan.look(slice, bits, looks),
         None => true,
     };

@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{Coverage, Harvest, piece};
 use crate::{
     App,
-    block::{Plan, Verdict},
+    block::{BlockMeta, Plan, Verdict},
     catalog::Entry,
     error::StoreError,
 };
@@ -63,9 +63,8 @@ pub(super) struct Piece<Y> {
     pub(super) yields: Vec<Y>,
     /// All ids up to the next piece.
     pub(super) ids: Range<u64>,
-    /// Records of all blocks that begin in it, and those that cannot be read.
-    records: u64,
-    damaged: u64,
+    /// Of all its blocks.
+    coverage: Coverage,
 }
 
 /// How a piece ended.
@@ -84,13 +83,15 @@ pub(crate) struct Walk<H: Harvest> {
     shared: Arc<Shared<H>>,
     /// Ids that no piece has.
     ids: Range<u64>,
-    running: VecDeque<(Range<u64>, (u64, u64), Running<H::Yield>)>,
+    running: VecDeque<(Range<u64>, Coverage, Running<H::Yield>)>,
     /// Ids before all of these that a piece has left over.
     left_over: Range<u64>,
     pace: usize,
     has_begun: bool,
     is_late: bool,
     coverage: Coverage,
+    /// Of the piece that has left something over.
+    left_coverage: Coverage,
 }
 
 impl<H: Harvest> Walk<H> {
@@ -119,6 +120,7 @@ impl<H: Harvest> Walk<H> {
                 total,
                 ..Coverage::default()
             },
+            left_coverage: Coverage::default(),
         }
     }
 
@@ -134,16 +136,17 @@ impl<H: Harvest> Walk<H> {
             self.running.push_back(self.start(piece));
         }
         self.has_begun = true;
-        let Some((_, (records, damaged), running)) = self.running.pop_front() else {
+        let Some((_, coverage, running)) = self.running.pop_front() else {
             return Ok(None);
         };
         let outcome = running
             .await
             .map_err(|_| StoreError::Unavailable("reading failed"))??;
         self.is_late = outcome.is_late;
-        self.coverage.damaged += damaged;
-        if !outcome.is_late {
-            self.coverage.covered += records;
+        if outcome.rest.is_empty() {
+            self.coverage.add(&coverage);
+        } else {
+            self.left_coverage = coverage;
         }
         self.left_over = outcome.rest;
         Ok(Some(Step {
@@ -163,16 +166,10 @@ impl<H: Harvest> Walk<H> {
 
     /// How far it came.
     pub(crate) fn coverage(&self) -> Coverage {
-        let Coverage {
-            total,
-            covered,
-            damaged,
-        } = self.coverage;
         Coverage {
             // What has come since it began counts, too.
-            total: total.max(covered),
-            covered,
-            damaged,
+            total: self.coverage.total.max(self.coverage.covered),
+            ..self.coverage
         }
     }
 
@@ -182,21 +179,27 @@ impl<H: Harvest> Walk<H> {
         let left_over = std::mem::take(&mut self.left_over);
         let behind = std::mem::replace(&mut self.ids, left_over);
         let later = std::mem::take(&mut self.running);
+        let mut left = Coverage::default();
         while !self.ids.is_empty() {
             let piece = self.plan();
-            self.coverage.covered = self.coverage.covered.saturating_sub(piece.records);
-            self.coverage.damaged = self.coverage.damaged.saturating_sub(piece.damaged);
+            left.add(&piece.coverage);
             self.running.push_back(self.start(piece));
         }
+        // What the piece had done before it left this over.
+        let before = std::mem::take(&mut self.left_coverage);
+        self.coverage.add(&Coverage {
+            covered: before.covered.saturating_sub(left.covered),
+            damaged: before.damaged.saturating_sub(left.damaged),
+            ..before
+        });
         self.running.extend(later);
         self.ids = behind;
     }
 
-    fn start(&self, piece: Piece<H::Yield>) -> (Range<u64>, (u64, u64), Running<H::Yield>) {
-        let ids = piece.ids.clone();
-        let records = (piece.records, piece.damaged);
+    fn start(&self, piece: Piece<H::Yield>) -> (Range<u64>, Coverage, Running<H::Yield>) {
+        let (ids, coverage) = (piece.ids.clone(), piece.coverage);
         let running = tokio::spawn(piece::run(Arc::clone(&self.shared), piece));
-        (ids, records, AbortOnDropHandle::new(running))
+        (ids, coverage, AbortOnDropHandle::new(running))
     }
 
     /// The next piece, from what the catalog says now.
@@ -207,45 +210,48 @@ impl<H: Harvest> Walk<H> {
             blocks: Vec::new(),
             yields: Vec::new(),
             ids: self.ids.clone(),
-            records: 0,
-            damaged: 0,
+            coverage: Coverage::default(),
         };
         let wanted: Vec<(usize, usize, &str)> = plan.values().collect();
         let mut symbols_of = None;
         let (mut seen, mut edge) = (0, None);
-        shared.app.catalog.survey(&self.ids, shared.order, |entry, symbols| {
-            if piece.blocks.len() >= self.pace || seen >= PLANNED_BLOCKS {
-                return ControlFlow::Break(());
-            }
-            seen += 1;
-            edge = Some(self.edge(entry));
-            piece.records += u64::from(entry.meta.count);
-            if entry.is_damaged() {
-                piece.damaged += u64::from(entry.meta.count);
-                return ControlFlow::Continue(());
-            }
-            let known: &Vec<(usize, usize, Option<u32>)> = symbols_of.get_or_insert_with(|| {
-                let symbol = |(leaf, field, value): &(usize, usize, &str)| {
-                    (*leaf, *field, symbols.find(*field, value))
-                };
-                wanted.iter().map(symbol).collect()
-            });
-            let counted = |leaf: usize| {
-                let (_, field, symbol) = known.iter().find(|(of, ..)| *of == leaf)?;
-                entry.count_of(*field, *symbol)
-            };
-            match plan.verdict(&entry.meta, &counted) {
-                Verdict::Nothing => {}
-                Verdict::Everything if self.is_within(entry) => {
-                    match harvest.of_entry(entry, symbols) {
-                        Some(given) => piece.yields.push(given),
-                        None => piece.blocks.push((Arc::clone(entry), Verdict::Everything)),
-                    }
+        shared
+            .app
+            .catalog
+            .survey(&self.ids, shared.order, |entry, symbols| {
+                if piece.blocks.len() >= self.pace || seen >= PLANNED_BLOCKS {
+                    return ControlFlow::Break(());
                 }
-                verdict => piece.blocks.push((Arc::clone(entry), verdict)),
-            }
-            ControlFlow::Continue(())
-        });
+                seen += 1;
+                edge = Some(self.edge(entry));
+                let is_damaged = entry.is_damaged();
+                piece.coverage.add(&coverage_of(&entry.meta, is_damaged));
+                if is_damaged {
+                    return ControlFlow::Continue(());
+                }
+                let known: &Vec<(usize, usize, Option<u32>)> =
+                    symbols_of.get_or_insert_with(|| {
+                        let symbol = |(leaf, field, value): &(usize, usize, &str)| {
+                            (*leaf, *field, symbols.find(*field, value))
+                        };
+                        wanted.iter().map(symbol).collect()
+                    });
+                let counted = |leaf: usize| {
+                    let (_, field, symbol) = known.iter().find(|(of, ..)| *of == leaf)?;
+                    entry.count_of(*field, *symbol)
+                };
+                match plan.verdict(&entry.meta, &counted) {
+                    Verdict::Nothing => {}
+                    Verdict::Everything if self.is_within(entry) => {
+                        match harvest.of_entry(entry, symbols) {
+                            Some(given) => piece.yields.push(given),
+                            None => piece.blocks.push((Arc::clone(entry), Verdict::Everything)),
+                        }
+                    }
+                    verdict => piece.blocks.push((Arc::clone(entry), verdict)),
+                }
+                ControlFlow::Continue(())
+            });
         let is_last = piece.blocks.len() < self.pace && seen < PLANNED_BLOCKS;
         if let Some(edge) = edge.filter(|_| !is_last) {
             let (near, far) = match shared.order {
@@ -275,6 +281,16 @@ impl<H: Harvest> Walk<H> {
             Order::NewestFirst => entry.meta.first_id.max(self.ids.start),
             Order::OldestFirst => entry.end().min(self.ids.end),
         }
+    }
+}
+
+fn coverage_of(meta: &BlockMeta, is_damaged: bool) -> Coverage {
+    let records = u64::from(meta.count);
+    Coverage {
+        total: 0,
+        covered: records,
+        damaged: if is_damaged { records } else { 0 },
+        received_us: Some((meta.min_received_us, meta.max_received_us)),
     }
 }
 

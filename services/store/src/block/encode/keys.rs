@@ -24,7 +24,11 @@ impl Encoder {
                 self.add_values(field, records, grams);
             }
         }
-        for column in [NumberColumn::Line, NumberColumn::Process, NumberColumn::Thread] {
+        for column in [
+            NumberColumn::Line,
+            NumberColumn::Process,
+            NumberColumn::Thread,
+        ] {
             let dictionary = &self.dictionaries[column as usize];
             if dictionary.is_overflown() {
                 for number in &self.numbers[column as usize] {

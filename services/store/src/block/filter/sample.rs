@@ -56,7 +56,10 @@ pub(in crate::block) fn for_each_phrase(folded: &[u8], mut found: impl FnMut(Key
         if word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & (PHRASES_IN_ONE - 1) != 0 {
             continue;
         }
-        if sample.iter().all(|byte| !byte.is_ascii_digit() && *byte != 0xff) {
+        if sample
+            .iter()
+            .all(|byte| !byte.is_ascii_digit() && *byte != 0xff)
+        {
             found(Key::phrase(word));
         }
     }

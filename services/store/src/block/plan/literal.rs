@@ -73,11 +73,18 @@ fn of_class(class: &Class) -> Matches {
     let letters = |range: &regex_syntax::hir::ClassUnicodeRange| {
         u32::from(range.end()) - u32::from(range.start()) + 1
     };
-    let count = class.ranges().iter().map(letters).fold(0, u32::saturating_add);
+    let count = class
+        .ranges()
+        .iter()
+        .map(letters)
+        .fold(0, u32::saturating_add);
     if count > MAX_LETTERS {
         return Matches::Having(Need::Anything);
     }
-    let letters = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+    let letters = class
+        .ranges()
+        .iter()
+        .flat_map(|range| range.start()..=range.end());
     let mut texts: Vec<String> = letters
         .map(|letter| fold(letter.encode_utf8(&mut [0; 4])).into_owned())
         .collect();
@@ -95,7 +102,9 @@ fn of_concat(parts: &[Hir], keys: &mut Keys) -> Matches {
     for part in parts {
         match of(part, keys) {
             Matches::Texts(next) if fits(&texts, &next) => {
-                let joined = texts.iter().flat_map(|text| next.iter().map(move |next| format!("{text}{next}")));
+                let joined = texts
+                    .iter()
+                    .flat_map(|text| next.iter().map(move |next| format!("{text}{next}")));
                 texts = joined.collect();
             }
             Matches::Texts(next) => {
@@ -127,7 +136,9 @@ fn of_alternation(parts: &[Hir], keys: &mut Keys) -> Matches {
         Matches::Having(_) => usize::MAX,
     };
     if parts.iter().map(count).fold(0, usize::saturating_add) > MAX_TEXTS {
-        return Matches::Having(Need::any(parts.into_iter().map(|part| part.ask(keys)).collect()));
+        return Matches::Having(Need::any(
+            parts.into_iter().map(|part| part.ask(keys)).collect(),
+        ));
     }
     let texts = parts.into_iter().filter_map(|part| match part {
         Matches::Texts(texts) => Some(texts),

@@ -140,7 +140,10 @@ impl Need {
         for_each_id(bytes, |key| add(key, 8.0));
         for_each_phrase(bytes, |key| add(key, 5.0));
         for gram in bytes.array_windows::<3>() {
-            add(Key::gram(*gram), gram.iter().map(|byte| rarity(*byte)).sum());
+            add(
+                Key::gram(*gram),
+                gram.iter().map(|byte| rarity(*byte)).sum(),
+            );
         }
         found.sort_by(|(_, one), (_, other)| other.total_cmp(one));
         found.truncate(MAX_TEXT_KEYS);
@@ -162,7 +165,9 @@ impl Need {
 fn of_field(field: TextField, test: &TextTest, keys: &mut Keys) -> Need {
     let is_searched = TextField::SEARCHED.contains(&field);
     match test {
-        TextTest::Is(value) if !field.is_prose() => keys.add(Key::value(field, value.as_bytes()), 7.0),
+        TextTest::Is(value) if !field.is_prose() => {
+            keys.add(Key::value(field, value.as_bytes()), 7.0)
+        }
         TextTest::Is(text) | TextTest::Contains(text) if is_searched => {
             Need::text(&fold(text), keys)
         }
@@ -215,17 +220,27 @@ fn pairs(parts: &[Condition], keys: &mut Keys, needs: &mut Vec<Need>) {
             _ => None,
         })
     };
-    let values: Vec<(TextField, Key)> = TextField::CONTEXT.into_iter().filter_map(value_of).collect();
+    let values: Vec<(TextField, Key)> = TextField::CONTEXT
+        .into_iter()
+        .filter_map(value_of)
+        .collect();
     let bands = bands(parts);
     for (place, (first, one)) in values.iter().enumerate() {
         for (second, other) in &values[place + 1..] {
             let mark = keys.add(one.mark(many_pairs(*first, *second)), 0.0);
-            needs.push(Need::any(vec![keys.add(Key::pair(*one, *other), 7.0), mark]));
+            needs.push(Need::any(vec![
+                keys.add(Key::pair(*one, *other), 7.0),
+                mark,
+            ]));
         }
         if let Some(bands) = &bands {
             let mark = one.mark(many_pairs(*first, TextField::LevelName));
             let mut any = vec![keys.add(mark, 0.0)];
-            any.extend(bands.iter().map(|band| keys.add(Key::level(*one, *band), 7.0)));
+            any.extend(
+                bands
+                    .iter()
+                    .map(|band| keys.add(Key::level(*one, *band), 7.0)),
+            );
             needs.push(Need::any(any));
         }
     }

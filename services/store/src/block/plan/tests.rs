@@ -1,6 +1,8 @@
 //! What a block's summary and filter are asked.
 
-use domain::{Condition, NumberField, NumberRange, Pattern, Record, RecordFilter, TextField, TextTest};
+use domain::{
+    Condition, NumberField, NumberRange, Pattern, Record, RecordFilter, TextField, TextTest,
+};
 
 use super::{Looks, Plan, Verdict};
 use crate::block::{Effort, EncodedBlock, encode};
@@ -21,7 +23,11 @@ fn block() -> EncodedBlock {
         process: id,
         ..Record::default()
     };
-    encode(100, &(100..600).map(record).collect::<Vec<_>>(), Effort::Fast)
+    encode(
+        100,
+        &(100..600).map(record).collect::<Vec<_>>(),
+        Effort::Fast,
+    )
 }
 
 fn passes(block: &EncodedBlock, condition: &Condition) -> bool {
@@ -37,7 +43,11 @@ fn the_summary_decides_ranges() {
     let block = block();
     let check = |condition: Condition, expected| {
         let plan = Plan::new(&RecordFilter::new(condition.clone()));
-        assert_eq!(plan.verdict(&block.meta, &|_| None), expected, "{condition:?}");
+        assert_eq!(
+            plan.verdict(&block.meta, &|_| None),
+            expected,
+            "{condition:?}"
+        );
     };
     let received = |min, max| Condition::Number(NumberField::Received, NumberRange { min, max });
     check(Condition::default(), Verdict::Everything);
@@ -48,8 +58,14 @@ fn the_summary_decides_ranges() {
     check(Condition::at_least(20), Verdict::Everything);
     check(Condition::at_least(30), Verdict::Something);
     check(Condition::at_least(41), Verdict::Nothing);
-    check(Condition::Not(Box::new(Condition::at_least(41))), Verdict::Everything);
-    check(Condition::Any(vec![received(0, 1), Condition::at_least(20)]), Verdict::Everything);
+    check(
+        Condition::Not(Box::new(Condition::at_least(41))),
+        Verdict::Everything,
+    );
+    check(
+        Condition::Any(vec![received(0, 1), Condition::at_least(20)]),
+        Verdict::Everything,
+    );
     check(Condition::Any(Vec::new()), Verdict::Nothing);
     check(
         Condition::Number(NumberField::Id, NumberRange::up_to(99)),
@@ -94,11 +110,20 @@ fn the_filter_rules_out_what_does_not_meet() {
     check(finds("refused by [a-z]+, attempt"), true);
     check(finds("gone|(failed|broken) .*attempt"), false);
     check(finds("(broken)?attempt"), true);
-    check(Condition::Number(NumberField::Process, NumberRange::only(599)), true);
-    check(Condition::Number(NumberField::Process, NumberRange::only(700)), false);
+    check(
+        Condition::Number(NumberField::Process, NumberRange::only(599)),
+        true,
+    );
+    check(
+        Condition::Number(NumberField::Process, NumberRange::only(700)),
+        false,
+    );
     let order = |value: &str| {
         let path = domain::ExtraPath(vec!["order_id".to_owned()]);
-        Condition::Extra(path, domain::ExtraTest::Text(TextTest::Is(value.to_owned())))
+        Condition::Extra(
+            path,
+            domain::ExtraTest::Text(TextTest::Is(value.to_owned())),
+        )
     };
     check(order("599"), true);
     check(order("599.0"), true);

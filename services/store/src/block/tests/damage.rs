@@ -120,7 +120,11 @@ fn a_damaged_slice_rules_nothing_out() {
     let look = |slice: &usize, filter: &[Vec<u8>]| {
         plan.look(*slice, &filter[*slice], &mut Looks::default())
     };
-    assert!(plan.slices().iter().any(|slice| !look(slice, &block.filter)));
+    assert!(
+        plan.slices()
+            .iter()
+            .any(|slice| !look(slice, &block.filter))
+    );
     for slice in &mut block.filter {
         slice[5] ^= 1;
     }

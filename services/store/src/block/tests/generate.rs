@@ -107,8 +107,16 @@ fn part(texts: Vec<String>) -> impl Strategy<Value = String> {
 
 fn pattern() -> impl Strategy<Value = Pattern> {
     let patterns = [
-        "(?i)disk [a-c]+ full", "req-[0-9a-f]+", "a|b", "^$", "ValueError: .*7", "^[a-z]*$",
-        "(?i)ſ|K", "x{3}", "(dis|req)[k-]", "full$",
+        "(?i)disk [a-c]+ full",
+        "req-[0-9a-f]+",
+        "a|b",
+        "^$",
+        "ValueError: .*7",
+        "^[a-z]*$",
+        "(?i)ſ|K",
+        "x{3}",
+        "(dis|req)[k-]",
+        "full$",
     ];
     proptest::sample::select(patterns.to_vec()).prop_map(|text| Pattern::new(text).unwrap())
 }
@@ -136,7 +144,13 @@ fn text_test(records: &[Record]) -> impl Strategy<Value = (TextField, TextTest)>
 }
 
 fn extra_test() -> impl Strategy<Value = (ExtraPath, ExtraTest)> {
-    let paths = [&["order"][..], &["who", "name"], &["who", "tags"], &["f"], &["none"]];
+    let paths = [
+        &["order"][..],
+        &["who", "name"],
+        &["who", "tags"],
+        &["f"],
+        &["none"],
+    ];
     let decimal = || {
         let numbers = proptest::sample::select(vec!["0", "1", "1.5", "3", "3.0", "6"]);
         numbers.prop_map(|text| text.parse::<Decimal>().unwrap())
@@ -160,7 +174,15 @@ fn extra_test() -> impl Strategy<Value = (ExtraPath, ExtraTest)> {
 fn condition(records: &[Record]) -> impl Strategy<Value = Condition> + use<> {
     let texts: Vec<String> = records
         .iter()
-        .flat_map(|r| [&r.message, &r.exception, &r.module, &r.function, &r.system_id])
+        .flat_map(|r| {
+            [
+                &r.message,
+                &r.exception,
+                &r.module,
+                &r.function,
+                &r.system_id,
+            ]
+        })
         .cloned()
         .collect();
     let numbers: Vec<(NumberField, i64)> = records

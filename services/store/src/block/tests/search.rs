@@ -175,7 +175,10 @@ fn values_are_counted() {
         assert_eq!(*count as usize, expected.count(), "{system}");
     }
     assert_eq!(counts(TextField::UserSpec1), None);
-    assert_eq!(counts(TextField::Produkt).unwrap(), &[(String::new(), 4096)]);
+    assert_eq!(
+        counts(TextField::Produkt).unwrap(),
+        &[(String::new(), 4096)]
+    );
     assert_eq!(counts(TextField::Fingerprint).unwrap().len(), 2);
 }
 

@@ -1,0 +1,139 @@
+//! A whole block against what is kept beside it: what a search believes without
+//! looking must be true.
+
+use domain::{Micros, Record, TextField};
+
+use super::column::TextColumn;
+use super::facets::FACET_FIELDS;
+use super::filter::{Key, holds, open_slice};
+use super::{BlockError, BlockMeta, FILTER_MIN_RECORDS, FILTER_SLICES, Facets, decode};
+
+/// Everything that is kept of a block.
+#[derive(Debug)]
+pub struct Kept {
+    /// Its summary.
+    pub meta: BlockMeta,
+    /// Its facets as they are stored.
+    pub facets: Vec<u8>,
+    /// Its parts, in order.
+    pub parts: Vec<Vec<u8>>,
+    /// The slices of its filter, in order.
+    pub filter: Vec<Vec<u8>>,
+}
+
+/// Reads all of a block and compares; gives how many records it has.
+///
+/// # Errors
+/// When bytes are damaged, a part is missing, or summary, facets or filter say
+/// something else than the records.
+pub fn check(kept: Kept) -> Result<u64, BlockError> {
+    let Kept {
+        meta,
+        facets,
+        parts,
+        filter,
+    } = kept;
+    let facets = Facets::read(meta.first_id, &facets)?;
+    let records = decode(&meta, parts)?;
+    check_meta(&meta, &records)?;
+    check_facets(&facets, &records)?;
+    check_filter(&meta, &filter, &records)?;
+    Ok(records.len() as u64)
+}
+
+fn check_meta(meta: &BlockMeta, records: &[Record]) -> Result<(), BlockError> {
+    let bounds = |time: fn(&Record) -> Micros| {
+        let times = records.iter().map(time);
+        times.clone().min().zip(times.max())
+    };
+    let received = Some((meta.min_received_us, meta.max_received_us));
+    let created = Some((meta.min_created_us, meta.max_created_us));
+    if bounds(|record| record.received_us) != received
+        || bounds(|record| record.created_us) != created
+    {
+        return Err(BlockError::Damaged(
+            "its times are not those of its records",
+        ));
+    }
+    let count = |level| {
+        records
+            .iter()
+            .filter(|record| record.level == level)
+            .count()
+    };
+    let levels: u32 = meta.levels.iter().map(|(_, count)| count).sum();
+    let is_right = |(level, records): &(i32, u32)| count(*level) == *records as usize;
+    if levels != meta.count || !meta.levels.iter().all(is_right) {
+        return Err(BlockError::Damaged(
+            "its levels are not those of its records",
+        ));
+    }
+    Ok(())
+}
+
+fn check_facets(facets: &Facets, records: &[Record]) -> Result<(), BlockError> {
+    for (field, counts) in FACET_FIELDS.iter().zip(&facets.fields) {
+        let Some(counts) = counts else {
+            continue;
+        };
+        let mut left: std::collections::HashMap<&str, u32> = counts
+            .iter()
+            .map(|(value, count)| (value.as_str(), *count))
+            .collect();
+        for record in records {
+            match left.get_mut(&*field.of(record)) {
+                Some(count) if *count > 0 => *count -= 1,
+                _ => {
+                    return Err(BlockError::Damaged(
+                        "its counts are not those of its records",
+                    ));
+                }
+            }
+        }
+        if left.values().any(|count| *count > 0) {
+            return Err(BlockError::Damaged(
+                "its counts are not those of its records",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_filter(
+    meta: &BlockMeta,
+    filter: &[Vec<u8>],
+    records: &[Record],
+) -> Result<(), BlockError> {
+    let slices = match (meta.count as usize) < FILTER_MIN_RECORDS {
+        true => 0,
+        false => FILTER_SLICES,
+    };
+    if filter.len() != slices {
+        return Err(BlockError::Damaged("a slice of its filter is missing"));
+    }
+    let mut bodies = Vec::with_capacity(slices);
+    for (index, slice) in filter.iter().enumerate() {
+        bodies.push(open_slice(slice, index)?);
+    }
+    if bodies.is_empty() {
+        return Ok(());
+    }
+    let has = |key: Key| holds(bodies[key.slice], key);
+    for record in records {
+        for field in TextField::ALL {
+            let value = field.of(record);
+            if !field.is_prose() && !has(Key::value(field, value.as_bytes()))? {
+                return Err(BlockError::Damaged("its filter lacks a value"));
+            }
+        }
+        for column in TextColumn::SEARCHED {
+            let folded = domain::fold(column.of(record));
+            for gram in folded.as_bytes().array_windows::<3>() {
+                if !has(Key::gram(*gram))? {
+                    return Err(BlockError::Damaged("its filter lacks a text"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
