@@ -1,8 +1,15 @@
 //! The JSON API. Fields and formats are described in `docs/api.md`.
 
+mod coverage;
 pub(crate) mod dead_letters;
+pub(crate) mod exceptions;
+pub(crate) mod export;
+pub(crate) mod fields;
+pub(crate) mod histogram;
 pub(crate) mod records;
 pub(crate) mod status;
+pub(crate) mod systems;
+pub(crate) mod tail;
 
 use axum::{
     http::{StatusCode, header},
@@ -11,7 +18,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
-    query::{ParameterError, Parameters},
+    request::{ParameterError, Parameters},
     store_client::StoreError,
 };
 
@@ -36,18 +43,32 @@ struct ErrorBody<'a> {
 struct ErrorView<'a> {
     parameter: Option<&'a str>,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match self {
-            Self::Parameter(problem) => error(
+            Self::Parameter(problem) => respond(
                 StatusCode::BAD_REQUEST,
-                Some(&problem.parameter),
-                &problem.message,
+                ErrorView {
+                    parameter: Some(&problem.parameter),
+                    message: &problem.message,
+                    hint: problem.hint.as_deref(),
+                    column: problem.column,
+                },
             ),
             Self::Store(failure) => store_error(&failure),
         }
+    }
+}
+
+impl From<ParameterError> for ApiError {
+    fn from(problem: ParameterError) -> Self {
+        Self::Parameter(problem)
     }
 }
 
@@ -58,11 +79,18 @@ impl From<StoreError> for ApiError {
 }
 
 /// An error as JSON.
-pub(crate) fn error(status: StatusCode, parameter: Option<&str>, message: &str) -> Response {
-    let body = ErrorBody {
-        error: ErrorView { parameter, message },
+pub(crate) fn error(status: StatusCode, message: &str) -> Response {
+    let view = ErrorView {
+        parameter: None,
+        message,
+        hint: None,
+        column: None,
     };
-    let mut response = json(&body);
+    respond(status, view)
+}
+
+fn respond(status: StatusCode, error: ErrorView<'_>) -> Response {
+    let mut response = json(&ErrorBody { error });
     *response.status_mut() = status;
     response
 }
@@ -84,7 +112,7 @@ fn require_sound(parameters: &Parameters) -> Result<(), ApiError> {
 fn store_error(failure: &StoreError) -> Response {
     let message = failure.to_string();
     let status = status_of(failure);
-    let mut response = error(status, None, &message);
+    let mut response = error(status, &message);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         let value = header::HeaderValue::from_static(RETRY_AFTER_S);
         response.headers_mut().insert(header::RETRY_AFTER, value);

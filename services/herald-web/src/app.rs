@@ -13,6 +13,7 @@ use axum::{
 use domain::Stage;
 use opentelemetry::{KeyValue, metrics::Histogram};
 use runtime::health::{self, Readiness};
+use tokio_util::sync::CancellationToken;
 
 use crate::{api, pages, store_client::StoreClient, stylesheet, templates::Templates};
 
@@ -35,17 +36,24 @@ pub(crate) struct App {
     pub(crate) store: StoreClient,
     pub(crate) templates: Arc<Templates>,
     pub(crate) stylesheet: Arc<str>,
+    /// Ends answers that have no end of their own.
+    pub(crate) shutdown: CancellationToken,
 }
 
 impl App {
     /// # Errors
     /// A template does not compile.
-    pub(crate) fn new(stage: Stage, store: StoreClient) -> Result<Self, minijinja::Error> {
+    pub(crate) fn new(
+        stage: Stage,
+        store: StoreClient,
+        shutdown: CancellationToken,
+    ) -> Result<Self, minijinja::Error> {
         Ok(Self {
             stage,
             store,
             templates: Arc::new(Templates::new()?),
             stylesheet: stylesheet::name().into(),
+            shutdown,
         })
     }
 }
@@ -59,6 +67,12 @@ pub(crate) fn router(app: App, readiness: Readiness) -> Router {
         .route("/api/v1/records", get(api::records::list))
         .route("/api/v1/records/{id}", get(api::records::one))
         .route("/api/v1/records/{id}/context", get(api::records::context))
+        .route("/api/v1/fields", get(api::fields::show))
+        .route("/api/v1/histogram", get(api::histogram::show))
+        .route("/api/v1/tail", get(api::tail::follow))
+        .route("/api/v1/export", get(api::export::download))
+        .route("/api/v1/systems", get(api::systems::list))
+        .route("/api/v1/exceptions", get(api::exceptions::list))
         .route("/api/v1/dead_letters", get(api::dead_letters::list))
         .route("/api/v1/status", get(api::status::show))
         .fallback(not_found)
@@ -76,7 +90,7 @@ async fn static_file(State(app): State<App>, Path(name): Path<String>) -> Respon
 async fn not_found(State(app): State<App>, request: Request) -> Response {
     let message = "there is nothing at this address";
     if request.uri().path().starts_with("/api/") {
-        return api::error(StatusCode::NOT_FOUND, None, message);
+        return api::error(StatusCode::NOT_FOUND, message);
     }
     pages::problem::respond(&app, StatusCode::NOT_FOUND, message)
 }
@@ -84,7 +98,7 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
     let message = "this address can only be read (GET)";
     if request.uri().path().starts_with("/api/") {
-        return api::error(StatusCode::METHOD_NOT_ALLOWED, None, message);
+        return api::error(StatusCode::METHOD_NOT_ALLOWED, message);
     }
     pages::problem::respond(&app, StatusCode::METHOD_NOT_ALLOWED, message)
 }

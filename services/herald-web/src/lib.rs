@@ -1,7 +1,7 @@
 //! Shows and searches records in the browser, and the same as JSON.
 //!
 //! * [`Config`]: where to listen, which store to ask.
-//! * `query`: what a URL asks for. `pages`: HTML. `api`: JSON. Each noun has one
+//! * `request`: what a URL asks for. `pages`: HTML. `api`: JSON. Each noun has one
 //!   file with its handler and its view.
 //! * `store_client`: every question to the store, with its deadline.
 //! * `text`, `templates`: record text reaches HTML in one way only, inert.
@@ -12,10 +12,9 @@
 mod api;
 mod app;
 mod config;
-mod json_text;
 mod pages;
-mod query;
 mod readiness;
+mod request;
 mod store_client;
 mod stylesheet;
 mod templates;
@@ -60,7 +59,8 @@ pub async fn serve(
     let store = store_client::StoreClient::new(&config.store_url)
         .map_err(|error| ConfigError::new("WEB_STORE_URL", error))?;
     let readiness = Readiness::new();
-    let app = app::App::new(config.stage, store.clone()).context("templates are broken")?;
+    let app = app::App::new(config.stage, store.clone(), shutdown.clone())
+        .context("templates are broken")?;
     let watch = tokio::spawn(readiness::follow(
         store,
         readiness.clone(),

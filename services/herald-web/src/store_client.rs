@@ -1,9 +1,12 @@
 //! Every question to the store: one deadline, one retry, and errors that tell a
 //! store that does not answer from one that says no.
 
+mod counts;
+mod streams;
+
 use std::{error::Error, time::Duration};
 
-use domain::{DeadLetter, Record, RecordQuery};
+use domain::{ContextScope, DeadLetter, Record, RecordQuery};
 use proto::v1::{
     self, record_service_client::RecordServiceClient, status_service_client::StatusServiceClient,
 };
@@ -13,6 +16,8 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 use tracing::warn;
+
+pub(crate) use streams::Pieces;
 
 /// How long an answer may take, retry included.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -54,6 +59,8 @@ pub(crate) struct RecordPage {
     pub(crate) next: Option<u64>,
     /// The search ended at its deadline.
     pub(crate) partial: bool,
+    /// How far the search came, if the store tells.
+    pub(crate) coverage: Option<v1::Coverage>,
 }
 
 /// A record between its neighbours, all by rising id.
@@ -62,6 +69,8 @@ pub(crate) struct RecordContext {
     pub(crate) before: Vec<Record>,
     pub(crate) record: Record,
     pub(crate) after: Vec<Record>,
+    /// The search for neighbours ended at its deadline.
+    pub(crate) partial: bool,
 }
 
 /// A dead letter and where it came through.
@@ -89,7 +98,7 @@ impl StoreClient {
         let answer = loop {
             let outcome = answer(|| {
                 let mut client = self.records.clone();
-                let request = told_deadline(proto::query_to_request(query.clone()));
+                let request = told_deadline(proto::query_to_request(&query));
                 async move { client.list_records(request).await }
             });
             match outcome.await {
@@ -103,6 +112,7 @@ impl StoreClient {
             records: answer.records.into_iter().map(Record::from).collect(),
             next: (answer.next > 0).then_some(answer.next),
             partial: answer.partial,
+            coverage: answer.coverage,
         })
     }
 
@@ -123,10 +133,16 @@ impl StoreClient {
         id: u64,
         before: u32,
         after: u32,
+        scope: ContextScope,
     ) -> Result<RecordContext, StoreError> {
         let answer = answer(|| {
             let mut client = self.records.clone();
-            let request = told_deadline(v1::GetRecordContextRequest { id, before, after });
+            let request = told_deadline(v1::GetRecordContextRequest {
+                id,
+                before,
+                after,
+                scope: proto::scope_to_proto(scope).into(),
+            });
             async move { client.get_record_context(request).await }
         })
         .await?;
@@ -134,6 +150,7 @@ impl StoreClient {
             before: answer.before.into_iter().map(Record::from).collect(),
             record: answer.record.ok_or(StoreError::NotFound)?.into(),
             after: answer.after.into_iter().map(Record::from).collect(),
+            partial: answer.partial,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{ContextField, RecordFilter, RecordQuery};
+use domain::{Condition, RecordFilter, RecordQuery, TextField, TextTest};
 use proto::v1::record_service_client::RecordServiceClient;
 use runtime::grpc::Client;
 use testkit::{Installation, http};
@@ -49,7 +49,7 @@ async fn ask(
     filter: RecordFilter,
     times: &mut Vec<Duration>,
 ) -> anyhow::Result<usize> {
-    let request = proto::query_to_request(RecordQuery {
+    let request = proto::query_to_request(&RecordQuery {
         filter,
         ..RecordQuery::default()
     });
@@ -73,18 +73,11 @@ async fn page(
 }
 
 fn filters() -> Vec<(&'static str, RecordFilter, &'static str)> {
-    let context = |field, value: &str| RecordFilter {
-        context: vec![(field, value.to_owned())],
-        ..RecordFilter::default()
+    let context = |field, value: &str| {
+        RecordFilter::new(Condition::Text(field, TextTest::Is(value.to_owned())))
     };
-    let text = |text: &str| RecordFilter {
-        substrings: vec![text.to_owned()],
-        ..RecordFilter::default()
-    };
-    let level = RecordFilter {
-        min_level: Some(40),
-        ..RecordFilter::default()
-    };
+    let text = |text: &str| RecordFilter::new(Condition::Contains(text.to_owned()));
+    let level = RecordFilter::new(Condition::at_least(40));
     let past = RecordFilter {
         to_us: Some(1),
         ..RecordFilter::default()
@@ -93,17 +86,17 @@ fn filters() -> Vec<(&'static str, RecordFilter, &'static str)> {
         ("no filter", RecordFilter::default(), ""),
         (
             "system_id",
-            context(ContextField::System, "service_7"),
+            context(TextField::System, "service_7"),
             "system_id=service_7",
         ),
         (
             "absent system_id",
-            context(ContextField::System, "nobody"),
+            context(TextField::System, "nobody"),
             "system_id=nobody",
         ),
         (
             "rare user_spec_1",
-            context(ContextField::UserSpec1, append::RARE),
+            context(TextField::UserSpec1, append::RARE),
             "user_spec_1=a-needle",
         ),
         ("level at least ERROR", level, "level=ERROR"),

@@ -55,16 +55,17 @@ fn package_faults(package: &Value, tests: &str) -> Vec<String> {
 fn may_use(name: &str, used: &str) -> bool {
     match name {
         "domain" | "runtime" => false,
-        "query" => used == "domain",
+        "query" | "render" => used == "domain",
         "proto" => matches!(used, "domain" | "query"),
         "testkit" => is_base(used),
-        "herald" => is_base(used) || SERVICES.contains(&used),
+        "herald" => is_base(used) || used == "render" || SERVICES.contains(&used),
+        "herald-web" => is_base(used) || used == "render",
         _ => SERVICES.contains(&name) && is_base(used),
     }
 }
 
 fn may_use_in_tests(name: &str, used: &str) -> bool {
-    used == "testkit" && (name == "herald" || SERVICES.contains(&name))
+    used == "testkit" && (matches!(name, "herald" | "render") || SERVICES.contains(&name))
 }
 
 fn is_base(name: &str) -> bool {
@@ -116,6 +117,12 @@ mod tests {
         check("proto", "query", None, true);
         check("proto", "runtime", None, false);
         check("bridge", "proto", None, true);
+        check("render", "domain", None, true);
+        check("render", "proto", None, false);
+        check("herald-web", "render", None, true);
+        check("herald", "render", None, true);
+        check("store", "render", None, false);
+        check("bridge", "render", None, false);
         check("herald-web", "query", None, true);
         check("bridge", "store", None, false);
         check("bridge", "store", Some("dev"), false);

@@ -7,14 +7,14 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
 
-use super::{ApiError, json, require_sound};
+use super::{ApiError, json};
 use crate::{
     app::App,
-    query::{LimitRule, ParameterError, Parameters, read_count, read_id},
+    request::{KnownName, LimitRule, Parameters, Reader, read_count, read_id},
     store_client::StoredDeadLetter,
-    utc,
 };
 
+const OWN: &[KnownName] = &[("limit", "limit"), ("before", "before")];
 /// A letter has up to 64 KiB of its frame.
 const LIMIT: LimitRule = LimitRule {
     max: 100,
@@ -46,14 +46,12 @@ pub(crate) async fn list(
     State(app): State<App>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::read(
-        query.as_deref(),
-        &[("limit", "limit"), ("before", "before")],
-    );
-    require_sound(&parameters)?;
-    let limit = read(&parameters, "limit", |text| read_count(text, LIMIT))?;
+    let parameters = Parameters::read(query.as_deref(), &[OWN]);
+    let mut reader = Reader::new(&parameters);
+    let limit = reader.value("limit", |text| read_count(text, LIMIT));
     let limit = u32::try_from(limit.unwrap_or(DEFAULT_LIMIT)).expect("at most 100 letters");
-    let before = read(&parameters, "before", read_id)?.unwrap_or(0);
+    let before = reader.value("before", read_id).unwrap_or(0);
+    reader.finish()?;
     let (letters, next) = app.store.dead_letters(limit, before).await?;
     Ok(json(&ListView {
         dead_letters: letters.iter().map(view).collect(),
@@ -61,23 +59,11 @@ pub(crate) async fn list(
     }))
 }
 
-fn read<T>(
-    parameters: &Parameters,
-    name: &str,
-    parse: impl FnOnce(&str) -> Result<T, String>,
-) -> Result<Option<T>, ApiError> {
-    parameters
-        .get(name)
-        .map(parse)
-        .transpose()
-        .map_err(|message| ApiError::Parameter(ParameterError::new(name, message)))
-}
-
 fn view(stored: &StoredDeadLetter) -> DeadLetterView<'_> {
     let letter = &stored.letter;
     DeadLetterView {
         id: letter.id,
-        received_at: utc::rfc3339(letter.received_us),
+        received_at: render::rfc3339(letter.received_us),
         peer: &letter.peer,
         reason: &letter.reason,
         size_bytes: letter.size_bytes,

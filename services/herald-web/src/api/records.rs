@@ -4,14 +4,17 @@ use axum::{
     extract::{Path, RawQuery, State},
     response::Response,
 };
-use domain::{Record, RecordQuery};
+use domain::{ContextScope, RecordQuery};
+use render::JsonRecord;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
-use super::{ApiError, json, require_sound};
+use super::{ApiError, coverage::CoverageView, json, require_sound};
 use crate::{
     app::App,
-    query::{LimitRule, PARAMETERS, ParameterError, Parameters, read_count, read_id, read_records},
+    request::{
+        BadQuery, KnownName, LimitRule, PARAMETERS, ParameterError, Parameters, Reader, read_count,
+        read_id, read_records,
+    },
     utc,
 };
 
@@ -23,20 +26,23 @@ const NEIGHBOURS: LimitRule = LimitRule {
     max: 1_000,
     hint: "",
 };
+const NEIGHBOURHOOD: &[KnownName] = &[("before", "before"), ("after", "after"), ("scope", "scope")];
 const DEFAULT_NEIGHBOURS: usize = 20;
 
 #[derive(Serialize)]
 struct ListView<'a> {
-    records: Vec<RecordView<'a>>,
+    records: Vec<JsonRecord<'a>>,
     next: Option<u64>,
     partial: bool,
+    coverage: Option<CoverageView>,
 }
 
 #[derive(Serialize)]
 struct ContextView<'a> {
-    before: Vec<RecordView<'a>>,
-    record: RecordView<'a>,
-    after: Vec<RecordView<'a>>,
+    before: Vec<JsonRecord<'a>>,
+    record: JsonRecord<'a>,
+    after: Vec<JsonRecord<'a>>,
+    partial: bool,
 }
 
 /// `GET /api/v1/records`
@@ -45,15 +51,16 @@ pub(crate) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
-    let mut request = read_records(&parameters, utc::now(), LIMIT);
+    let mut request = read_records(&parameters, utc::now(), LIMIT, BadQuery::Refuse);
     if !request.problems.is_empty() {
         return Err(ApiError::Parameter(request.problems.swap_remove(0)));
     }
     let page = app.store.list(request.query).await?;
     Ok(json(&ListView {
-        records: page.records.iter().map(RecordView::new).collect(),
+        records: page.records.iter().map(JsonRecord::new).collect(),
         next: page.next,
         partial: page.partial,
+        coverage: CoverageView::new(page.coverage),
     }))
 }
 
@@ -65,7 +72,7 @@ pub(crate) async fn one(
 ) -> Result<Response, ApiError> {
     require_sound(&Parameters::read(query.as_deref(), &[]))?;
     let record = app.store.record(id_of(&id)?).await?;
-    Ok(json(&RecordView::new(&record)))
+    Ok(json(&JsonRecord::new(&record)))
 }
 
 /// `GET /api/v1/records/{id}/context`
@@ -74,16 +81,18 @@ pub(crate) async fn context(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let names = [("before", "before"), ("after", "after")];
-    let parameters = Parameters::read(query.as_deref(), &names);
-    require_sound(&parameters)?;
-    let before = neighbours(&parameters, "before")?;
-    let after = neighbours(&parameters, "after")?;
-    let context = app.store.context(id_of(&id)?, before, after).await?;
+    let parameters = Parameters::read(query.as_deref(), &[NEIGHBOURHOOD]);
+    let mut reader = Reader::new(&parameters);
+    let before = neighbours(&mut reader, "before");
+    let after = neighbours(&mut reader, "after");
+    let scope = reader.value("scope", read_scope).unwrap_or_default();
+    reader.finish()?;
+    let context = app.store.context(id_of(&id)?, before, after, scope).await?;
     Ok(json(&ContextView {
-        before: context.before.iter().map(RecordView::new).collect(),
-        record: RecordView::new(&context.record),
-        after: context.after.iter().map(RecordView::new).collect(),
+        before: context.before.iter().map(JsonRecord::new).collect(),
+        record: JsonRecord::new(&context.record),
+        after: context.after.iter().map(JsonRecord::new).collect(),
+        partial: context.partial,
     }))
 }
 
@@ -91,93 +100,21 @@ fn id_of(text: &str) -> Result<u64, ApiError> {
     read_id(text).map_err(|message| ApiError::Parameter(ParameterError::new("id", message)))
 }
 
-fn neighbours(parameters: &Parameters, name: &str) -> Result<u32, ApiError> {
-    let count = match parameters.get(name) {
-        None => DEFAULT_NEIGHBOURS,
-        Some("0") => 0,
-        Some(text) => read_count(text, NEIGHBOURS)
-            .map_err(|message| ApiError::Parameter(ParameterError::new(name, message)))?,
-    };
-    Ok(u32::try_from(count).expect("at most 1,000 neighbours"))
+fn neighbours(reader: &mut Reader<'_>, name: &str) -> u32 {
+    let count = reader.value(name, |text| match text {
+        "0" => Ok(0),
+        text => read_count(text, NEIGHBOURS),
+    });
+    u32::try_from(count.unwrap_or(DEFAULT_NEIGHBOURS)).expect("at most 1,000 neighbours")
 }
 
-/// A record under the names of the API.
-#[derive(Serialize)]
-struct RecordView<'a> {
-    id: u64,
-    received_at: String,
-    created: String,
-    level: i32,
-    level_name: &'a str,
-    logger: &'a str,
-    message: &'a str,
-    system_id: &'a str,
-    sub_system_id: &'a str,
-    sub_sub_system_id: &'a str,
-    produkt_id: &'a str,
-    user_spec_1: &'a str,
-    user_spec_2: &'a str,
-    package_version: &'a str,
-    api_version: &'a str,
-    module: &'a str,
-    function: &'a str,
-    path: &'a str,
-    line: i64,
-    process: i64,
-    process_name: &'a str,
-    thread: i64,
-    thread_name: &'a str,
-    exception: &'a str,
-    stack: &'a str,
-    peer: &'a str,
-    extra: Option<Extra<'a>>,
-}
-
-/// What is no valid JSON, which no store of ours gives out, becomes a text.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Extra<'a> {
-    Json(&'a RawValue),
-    Text(&'a str),
-}
-
-impl<'a> RecordView<'a> {
-    fn new(record: &'a Record) -> Self {
-        Self {
-            id: record.id,
-            received_at: utc::rfc3339(record.received_us),
-            created: utc::rfc3339(record.created_us),
-            level: record.level,
-            level_name: &record.level_name,
-            logger: &record.logger,
-            message: &record.message,
-            system_id: &record.system_id,
-            sub_system_id: &record.sub_system_id,
-            sub_sub_system_id: &record.sub_sub_system_id,
-            produkt_id: &record.produkt_id,
-            user_spec_1: &record.user_spec_1,
-            user_spec_2: &record.user_spec_2,
-            package_version: &record.package_version,
-            api_version: &record.api_version,
-            module: &record.module,
-            function: &record.function,
-            path: &record.path,
-            line: record.line,
-            process: record.process,
-            process_name: &record.process_name,
-            thread: record.thread,
-            thread_name: &record.thread_name,
-            exception: &record.exception,
-            stack: &record.stack,
-            peer: &record.peer,
-            extra: extra(&record.extra),
-        }
+fn read_scope(text: &str) -> Result<ContextScope, String> {
+    match text {
+        "everything" => Ok(ContextScope::Everything),
+        "system" => Ok(ContextScope::System),
+        "process" => Ok(ContextScope::Process),
+        _ => Err(format!(
+            "`{text}` is no scope: use everything, system or process"
+        )),
     }
-}
-
-fn extra(text: &str) -> Option<Extra<'_>> {
-    if text.is_empty() {
-        return None;
-    }
-    Some(serde_json::from_str(text).map_or(Extra::Text(text), Extra::Json))
 }

@@ -8,7 +8,7 @@ use proto::v1;
 use serde::Serialize;
 
 use super::{ApiError, json, require_sound};
-use crate::{app::App, query::Parameters, utc};
+use crate::{app::App, request::Parameters};
 
 #[derive(Serialize)]
 struct StatusView<'a> {
@@ -22,6 +22,10 @@ struct StatusView<'a> {
     oldest_received_at: Option<String>,
     database_bytes: u64,
     free_bytes: u64,
+    wal_bytes: u64,
+    blocks: u64,
+    blocks_damaged: u64,
+    small_blocks: u64,
     bridges: Vec<BridgeView<'a>>,
 }
 
@@ -62,9 +66,13 @@ pub(crate) async fn show(
         lost: status.lost,
         newest_id: status.newest_id,
         oldest_received_at: (status.oldest_received_us != 0)
-            .then(|| utc::rfc3339(status.oldest_received_us)),
+            .then(|| render::rfc3339(status.oldest_received_us)),
         database_bytes: status.database_bytes,
         free_bytes: status.free_bytes,
+        wal_bytes: status.wal_bytes,
+        blocks: status.blocks,
+        blocks_damaged: status.blocks_damaged,
+        small_blocks: status.small_blocks,
         bridges: status.bridges.iter().map(bridge).collect(),
     }))
 }
@@ -74,7 +82,7 @@ fn bridge(bridge: &v1::BridgeStatus) -> BridgeView<'_> {
         bridge_id: &bridge.bridge_id,
         name: &bridge.name,
         next_sequence: bridge.next_sequence,
-        contact_at: utc::rfc3339(bridge.contact_us),
+        contact_at: render::rfc3339(bridge.contact_us),
         report: bridge.report.as_ref().map(report),
     }
 }

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
+use render::cut;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{IgnoredAny, MapAccess, Visitor},
 };
-
-use crate::{json_text, text};
 
 /// Longest line a text is folded to, in bytes.
 const SUMMARY_BYTES: usize = 240;
@@ -30,9 +29,9 @@ impl Fold {
         if traceback.trim().is_empty() {
             return None;
         }
-        let (shown, is_whole) = text::tail(traceback.trim_end(), max_bytes);
+        let (shown, is_whole) = cut::tail(traceback.trim_end(), max_bytes);
         Some(Self {
-            summary: summary(text::last_line(traceback)),
+            summary: summary(cut::last_line(traceback)),
             text: shown.to_owned(),
             is_cut: !is_whole,
         })
@@ -45,9 +44,9 @@ impl Fold {
         if json.is_empty() || keys == "relativeCreated" {
             return None;
         }
-        let (front, is_whole) = text::head(json, max_bytes, usize::MAX);
-        let indented = json_text::indent(front);
-        let (shown, is_shown_whole) = text::head(&indented, 2 * max_bytes, usize::MAX);
+        let (front, is_whole) = cut::head(json, max_bytes, usize::MAX);
+        let indented = render::indent(front);
+        let (shown, is_shown_whole) = cut::head(&indented, 2 * max_bytes, usize::MAX);
         Some(Self {
             summary: summary(&keys),
             text: shown.to_owned(),
@@ -57,7 +56,7 @@ impl Fold {
 }
 
 fn summary(line: &str) -> String {
-    let (shown, is_whole) = text::head(line, SUMMARY_BYTES, 1);
+    let (shown, is_whole) = cut::head(line, SUMMARY_BYTES, 1);
     let dots = if is_whole { "" } else { "…" };
     format!("{shown}{dots}")
 }

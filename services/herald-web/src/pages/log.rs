@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
-    query::{LimitRule, PARAMETERS, ParameterError, Parameters, link, read_records},
+    request::{BadQuery, LimitRule, PARAMETERS, ParameterError, Parameters, link, read_records},
     utc,
 };
 use form::{Chip, Form, chips};
@@ -39,6 +39,8 @@ struct LogPage {
     /// Whether the records were asked for.
     is_answered: bool,
     is_partial: bool,
+    /// Why the query's words are looked for instead of what it says.
+    note: Option<String>,
     loaded: String,
 }
 
@@ -46,7 +48,7 @@ struct LogPage {
 pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let now = utc::now();
-    let mut request = read_records(&parameters, now, LIMIT);
+    let mut request = read_records(&parameters, now, LIMIT, BadQuery::SearchWords);
     if request.query.before.is_some() && request.query.after.is_some() {
         let message = "give `before` or `after`, not both: a page goes on from one record";
         request.problems.push(ParameterError::new("after", message));
@@ -76,7 +78,8 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
         pager,
         is_answered: true,
         is_partial: page.partial,
-        loaded: utc::rfc3339(now)[..19].replace('T', " "),
+        note: request.note.map(|problem| problem.to_string()),
+        loaded: render::rfc3339(now)[..19].replace('T', " "),
     };
     html(&app, StatusCode::OK, "log.html", &view)
 }
@@ -91,6 +94,7 @@ fn render_problems(app: &App, parameters: &Parameters, problems: Vec<ParameterEr
         pager: Pager::default(),
         is_answered: false,
         is_partial: false,
+        note: None,
         loaded: String::new(),
     };
     html(app, StatusCode::BAD_REQUEST, "log.html", &view)

@@ -1,11 +1,13 @@
 //! `/record/{id}`: one record with all it has.
 
+use std::borrow::Cow;
+
 use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::Response,
 };
-use domain::{ContextField, Record};
+use domain::{ContextScope, Record, TextField};
 use serde::Serialize;
 
 use super::{
@@ -16,8 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
-    json_text,
-    query::{Parameters, link, read_id},
+    request::{Parameters, link, read_id},
     store_client::{RecordContext, StoreError},
     utc,
 };
@@ -43,7 +44,7 @@ struct RecordPage<'a> {
 #[derive(Serialize)]
 struct Field<'a> {
     label: &'static str,
-    value: &'a str,
+    value: Cow<'a, str>,
     href: Option<String>,
 }
 
@@ -59,7 +60,7 @@ pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Resp
         let message = StoreError::NotFound.to_string();
         return problem::respond(&app, StatusCode::NOT_FOUND, &message);
     };
-    match app.store.context(id, 1, 1).await {
+    match app.store.context(id, 1, 1, ContextScope::Everything).await {
         Ok(context) => render(&app, &context),
         Err(failure) => problem::respond_to_store(&app, &failure),
     }
@@ -68,7 +69,7 @@ pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Resp
 fn render(app: &App, context: &RecordContext) -> Response {
     let record = &context.record;
     let numbers = [record.line, record.process, record.thread].map(number);
-    let extra = json_text::indent(&record.extra);
+    let extra = render::indent(&record.extra);
     let no_filter = Parameters::default();
     let before = record.id.saturating_add(NEWER_IN_LOG + 1).to_string();
     let view = RecordPage {
@@ -101,11 +102,13 @@ fn fields<'a>(
     [line, process, thread]: &'a [String; 3],
     no_filter: &Parameters,
 ) -> Vec<Field<'a>> {
-    let context = ContextField::ALL.map(|field| Field {
-        label: field.name(),
-        value: field.of(record),
-        href: is_filterable(field.of(record))
-            .then(|| filtered(no_filter, field.name(), field.of(record))),
+    let context = TextField::CONTEXT.map(|field| {
+        let value = field.of(record);
+        Field {
+            label: field.name(),
+            href: is_filterable(&value).then(|| filtered(no_filter, field.name(), &value)),
+            value,
+        }
     });
     let others = [
         ("logger", record.logger.as_str()),
@@ -123,7 +126,7 @@ fn fields<'a>(
     ];
     let others = others.map(|(label, value)| Field {
         label,
-        value,
+        value: Cow::Borrowed(value),
         href: None,
     });
     context.into_iter().chain(others).collect()

@@ -1,12 +1,13 @@
 //! One record as a row of the log.
 
-use domain::{ContextField, Level, Record};
+use domain::{Level, Record, TextField};
+use render::cut;
 use serde::Serialize;
 
 use super::fold::Fold;
 use crate::{
-    query::{Parameters, link},
-    text, utc,
+    request::{Parameters, link},
+    utc,
 };
 
 /// How far a record's own time may lie from its receipt without being shown.
@@ -90,12 +91,12 @@ impl Row {
         } else {
             "earlier"
         };
-        let (message, is_whole) = text::head(
+        let (message, is_whole) = cut::head(
             &record.message,
             max_bytes.min(MAX_MESSAGE_BYTES),
             MAX_MESSAGE_LINES,
         );
-        let [place, tags] = [&ContextField::ALL[..3], &ContextField::ALL[3..]]
+        let [place, tags] = [&TextField::CONTEXT[..3], &TextField::CONTEXT[3..]]
             .map(|fields| values(record, fields, parameters));
         Self {
             id: record.id,
@@ -120,7 +121,7 @@ impl Row {
 
 impl Moment {
     pub(super) fn new(micros: i64) -> Self {
-        let iso = utc::rfc3339(micros);
+        let iso = render::rfc3339(micros);
         Self {
             date: iso[..10].to_owned(),
             time: iso[11..23].to_owned(),
@@ -134,7 +135,7 @@ impl LevelView {
         let level = Level::of(record.level);
         let name = match record.level_name.trim() {
             "" => level.name().to_owned(),
-            name => text::head(name, 24, 1).0.to_owned(),
+            name => cut::head(name, 24, 1).0.to_owned(),
         };
         let is_plain = record.level == level.number() && name == level.name();
         let least = if record.level == level.number() {
@@ -151,14 +152,16 @@ impl LevelView {
     }
 }
 
-fn values(record: &Record, fields: &[ContextField], parameters: &Parameters) -> Vec<Value> {
+fn values(record: &Record, fields: &[TextField], parameters: &Parameters) -> Vec<Value> {
     let filled = fields.iter().filter(|field| !field.of(record).is_empty());
     filled
-        .map(|field| Value {
-            name: field.name(),
-            value: short(field.of(record)),
-            href: is_filterable(field.of(record))
-                .then(|| filtered(parameters, field.name(), field.of(record))),
+        .map(|field| {
+            let value = field.of(record);
+            Value {
+                name: field.name(),
+                value: short(&value),
+                href: is_filterable(&value).then(|| filtered(parameters, field.name(), &value)),
+            }
         })
         .collect()
 }
@@ -177,7 +180,7 @@ pub(super) fn filtered(parameters: &Parameters, name: &str, value: &str) -> Stri
 }
 
 fn short(name: &str) -> String {
-    let (shown, is_whole) = text::head(name, MAX_NAME_BYTES, 1);
+    let (shown, is_whole) = cut::head(name, MAX_NAME_BYTES, 1);
     let dots = if is_whole { "" } else { "…" };
     format!("{shown}{dots}")
 }

@@ -77,6 +77,46 @@ async fn filters_reach_the_store() {
     )
     .await;
     check("from=-1h", &[]).await;
+    check(
+        "q=record+AND+NOT+(level%3E%3Dinfo+OR+system_id:system_1)",
+        &[6, 1],
+    )
+    .await;
+    check("q=system_id:system_1+OR+7&level=critical", &[5]).await;
+    check("q=extra.attempt:3", &[4]).await;
+}
+
+#[tokio::test]
+async fn a_bad_query_is_told_with_its_place() {
+    let web = Web::with(records(1)).await;
+    for route in [
+        "records",
+        "fields",
+        "histogram",
+        "tail",
+        "export",
+        "exceptions",
+    ] {
+        let answer = web
+            .json(&format!("/api/v1/{route}?q=disk+(full"), 400)
+            .await;
+        let error = &answer["error"];
+        assert_eq!(error["parameter"], "q", "{route}: {answer}");
+        assert!(
+            error["column"].as_u64().is_some_and(|at| at >= 6),
+            "{answer}"
+        );
+        for text in ["message", "hint"] {
+            assert!(
+                error[text].as_str().is_some_and(|text| !text.is_empty()),
+                "{answer}"
+            );
+        }
+    }
+    assert!(
+        web.store.questions().is_empty(),
+        "nothing reached the store"
+    );
 }
 
 #[tokio::test]
@@ -86,6 +126,16 @@ async fn a_partial_answer_says_so() {
     let answer = web.json("/api/v1/records", 200).await;
     assert_eq!(answer["partial"], true);
     assert_eq!(answer["next"], 4);
+    let expected = json!({
+        "records_total": 5,
+        "records_covered": 2,
+        "damaged_records": 0,
+        "from": "2023-11-14T22:13:20.503000Z",
+        "to": "2023-11-14T22:13:20.504000Z",
+    });
+    assert_eq!(answer["coverage"], expected);
+    let answer = web.json("/api/v1/records/3/context", 200).await;
+    assert_eq!(answer["partial"], true);
 }
 
 #[tokio::test]
@@ -109,6 +159,18 @@ async fn neighbours_come_in_the_order_of_ids() {
     check("", 9, 20).await;
     check("?before=2&after=1", 2, 1).await;
     check("?before=0&after=0", 0, 0).await;
+    let ids = async |scope: &str| {
+        let path = format!("/api/v1/records/10/context?before=2&after=1&scope={scope}");
+        let answer = web.json(&path, 200).await;
+        let ids = ["before", "after"].map(|side| answer[side].as_array().unwrap().clone());
+        let ids = ids.concat();
+        ids.iter()
+            .map(|r| r["id"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids("everything").await, [8, 9, 11]);
+    assert_eq!(ids("system").await, [4, 7, 13]);
+    assert_eq!(ids("process").await, [22]);
 }
 
 #[tokio::test]
@@ -142,6 +204,12 @@ async fn a_wrong_parameter_is_named() {
         "/api/v1/records/1/context?before=1001",
         "before",
         "`1001` is above 1000",
+    )
+    .await;
+    check(
+        "/api/v1/records/1/context?scope=host",
+        "scope",
+        "`host` is no scope: use everything, system or process",
     )
     .await;
     check(
@@ -202,6 +270,11 @@ async fn the_status_is_told() {
     assert_eq!(status["records"], 2);
     assert_eq!(status["oldest_received_at"], "2023-11-14T22:13:20.500000Z");
     assert_eq!(status["bridges"][0]["name"], "web01");
+    let of_blocks = ["blocks", "blocks_damaged", "small_blocks", "wal_bytes"];
+    assert_eq!(
+        of_blocks.map(|name| status[name].as_u64()),
+        [5, 1, 3, 1_024].map(Some)
+    );
     assert_eq!(status["bridges"][0]["report"]["lag_ms"], 4);
 }
 
@@ -215,7 +288,7 @@ async fn the_store_is_asked_exactly_what_the_url_says() {
     .await;
     let expected = v1::ListRecordsRequest {
         filter: Some(v1::RecordFilter {
-            user_spec_1: "a".to_owned(),
+            query: "user_spec_1:a".to_owned(),
             ..v1::RecordFilter::default()
         }),
         order: v1::Order::OldestFirst.into(),

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod api;
+mod counts;
+mod export;
 mod fake_store;
 mod hostile;
 mod outage;
 mod page;
 mod serving;
+mod tail;
 mod web;

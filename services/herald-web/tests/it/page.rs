@@ -145,7 +145,24 @@ async fn active_filters_can_be_taken_away() {
         chips.contains("<a href=\"/?system_id=system_0&amp;limit=5\""),
         "{chips}"
     );
-    assert!(page.contains("<input type=\"hidden\" name=\"q\" value=\"record\">"));
+    assert!(page.contains("name=\"q\" type=\"search\" value=\"record\""));
+}
+
+#[tokio::test]
+async fn a_query_that_is_none_is_searched_for_by_its_words() {
+    let noted = Record {
+        message: "(read fd failed".to_owned(),
+        ..record(0)
+    };
+    let web = Web::with(vec![noted, record(1)]).await;
+    let page = web.page("/?q=(read+failed", 200).await;
+    assert_eq!(shown_ids(&page), [1]);
+    let note = between(&page, "<p class=\"note\"", "</p>");
+    assert!(note.contains("its words are searched for"), "{note}");
+    assert!(note.contains("at column"), "{note}");
+    let page = web.page("/?q=message:record", 200).await;
+    assert_eq!(shown_ids(&page), [2]);
+    assert!(!page.contains("<p class=\"note\""), "{page}");
 }
 
 #[tokio::test]

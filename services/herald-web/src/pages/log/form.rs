@@ -1,13 +1,13 @@
 //! The log's form: the filters as they were given, and what is wrong with them.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
-use domain::{ContextField, Level, Record};
+use domain::{Level, Record, TextField};
 use serde::Serialize;
 
 use crate::{
     pages::row::is_filterable,
-    query::{ParameterError, Parameters, link},
+    request::{ParameterError, Parameters, link},
 };
 
 /// The most values a field proposes.
@@ -16,6 +16,7 @@ const MAX_PROPOSALS: usize = 100;
 /// The filled-in form.
 #[derive(Debug, Serialize)]
 pub(super) struct Form {
+    q: Input,
     pattern: Input,
     level: Select,
     from: Input,
@@ -23,8 +24,6 @@ pub(super) struct Form {
     order: Select,
     limit: Input,
     context: Vec<Input>,
-    /// Parameters without a field of their own, carried on.
-    hidden: Vec<Input>,
     /// Problems with parameters that have no field here.
     problems: Vec<ParameterError>,
     /// Whether a context field is set or wrong.
@@ -76,18 +75,19 @@ impl Form {
             problem: take(&mut problems, name),
             proposals: Vec::new(),
         };
-        let [pattern, mut from, to, limit] = ["pattern", "from", "to", "limit"].map(&mut input);
-        let context: Vec<_> = ContextField::ALL
+        let [q, pattern, mut from, to, limit] =
+            ["q", "pattern", "from", "to", "limit"].map(&mut input);
+        let context: Vec<_> = TextField::CONTEXT
             .map(|field| Input {
                 proposals: proposals(records, field),
                 ..input(field.name())
             })
             .into();
-        let hidden = ["q"].map(&mut input);
         from.problem = from.problem.or_else(|| take(&mut problems, "starting_at"));
         let level_problem =
             take(&mut problems, "level").or_else(|| take(&mut problems, "notify_level"));
         Self {
+            q,
             pattern,
             level: Select {
                 name: "level",
@@ -106,10 +106,6 @@ impl Form {
                 .iter()
                 .any(|input| !input.value.is_empty() || input.problem.is_some()),
             context,
-            hidden: hidden
-                .into_iter()
-                .filter(|input| !input.value.is_empty())
-                .collect(),
             problems,
         }
     }
@@ -134,20 +130,17 @@ pub(super) fn chips(parameters: &Parameters) -> Vec<Chip> {
 
 fn take(problems: &mut Vec<ParameterError>, name: &str) -> Option<String> {
     let at = problems.iter().position(|p| p.parameter == name)?;
-    Some(problems.remove(at).message)
+    Some(problems.remove(at).to_string())
 }
 
-fn proposals(records: &[Record], field: ContextField) -> Vec<String> {
-    let values: BTreeSet<&str> = records
+fn proposals(records: &[Record], field: TextField) -> Vec<String> {
+    let values: BTreeSet<Cow<'_, str>> = records
         .iter()
         .map(|record| field.of(record))
         .filter(|value| is_filterable(value))
         .collect();
-    values
-        .into_iter()
-        .take(MAX_PROPOSALS)
-        .map(str::to_owned)
-        .collect()
+    let proposals = values.into_iter().take(MAX_PROPOSALS);
+    proposals.map(Cow::into_owned).collect()
 }
 
 fn levels(given: &str) -> Vec<Choice> {

@@ -5,7 +5,7 @@ use domain::{Order, RecordQuery};
 use serde::Serialize;
 
 use crate::{
-    query::{Parameters, link},
+    request::{Parameters, link},
     store_client::RecordPage,
 };
 
@@ -107,7 +107,7 @@ mod tests {
 
     use super::Walk;
     use crate::{
-        query::{LimitRule, PARAMETERS, Parameters, read_records},
+        request::{BadQuery, LimitRule, PARAMETERS, Parameters, read_records},
         store_client::RecordPage,
     };
 
@@ -135,6 +135,7 @@ mod tests {
                 })
                 .collect(),
             partial: false,
+            coverage: None,
         }
     }
 
@@ -143,7 +144,7 @@ mod tests {
         let query = href.strip_prefix("/?").unwrap_or_default();
         let parameters = Parameters::read(Some(query), PARAMETERS);
         let rule = LimitRule { max: 100, hint: "" };
-        let request = read_records(&parameters, 0, rule);
+        let request = read_records(&parameters, 0, rule, BadQuery::Refuse);
         assert_eq!(request.problems, [], "{href}");
         let walk = Walk::new(request.query);
         let mut page = list(ids, &walk.query());

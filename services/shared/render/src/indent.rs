@@ -6,7 +6,8 @@ const MAX_DEPTH: usize = 8;
 
 /// One value a line, indented by depth. Expects valid JSON and leaves anything
 /// else readable.
-pub(crate) fn indent(json: &str) -> String {
+#[must_use]
+pub fn indent(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
     let mut chars = json.chars().peekable();

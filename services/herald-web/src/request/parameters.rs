@@ -1,5 +1,7 @@
 //! The parameters of one request, by name.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// Longest value a parameter may have, in bytes.
@@ -12,6 +14,25 @@ pub(crate) struct ParameterError {
     pub(crate) parameter: String,
     /// What is wrong and what would be right, for people.
     pub(crate) message: String,
+    /// What would be right, where `message` does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
+    /// Where in the value, as the number of the character, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) column: Option<usize>,
+}
+
+impl fmt::Display for ParameterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(column) = self.column {
+            write!(f, " at column {column}")?;
+        }
+        match &self.hint {
+            Some(hint) => write!(f, ": {hint}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl ParameterError {
@@ -19,6 +40,8 @@ impl ParameterError {
         Self {
             parameter: parameter.to_owned(),
             message: message.into(),
+            hint: None,
+            column: None,
         }
     }
 }
@@ -36,15 +59,16 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// Reads the query part of a URL. What is not in `known`, given twice or
-    /// too long becomes a problem.
-    pub(crate) fn read(query: Option<&str>, known: &[KnownName]) -> Self {
+    /// Reads the query part of a URL. What is not in one of the lists of known
+    /// names, given twice or too long becomes a problem.
+    pub(crate) fn read(query: Option<&str>, known: &[&[KnownName]]) -> Self {
+        let known = known.concat();
         let mut parameters = Self {
             written_shortest: true,
             ..Self::default()
         };
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            parameters.take(&name, value.trim(), known);
+            parameters.take(&name, value.trim(), &known);
         }
         parameters
     }
@@ -125,7 +149,7 @@ mod tests {
     #[test]
     fn values_are_read_under_their_main_name() {
         let check = |query: &str, name: &str, expected: Option<&str>| {
-            let parameters = Parameters::read(Some(query), KNOWN);
+            let parameters = Parameters::read(Some(query), &[KNOWN]);
             assert_eq!(parameters.problems(), [], "{query}");
             assert_eq!(parameters.get(name), expected, "{query}");
         };
@@ -139,7 +163,7 @@ mod tests {
     #[test]
     fn problems_name_the_parameter() {
         let check = |query: &str, expected: &[(&str, &str)]| {
-            let parameters = Parameters::read(Some(query), KNOWN);
+            let parameters = Parameters::read(Some(query), &[KNOWN]);
             let problems: Vec<_> = parameters
                 .problems()
                 .iter()

@@ -1,0 +1,225 @@
+//! The tail: every record once, in order, across cuts.
+
+use std::time::Duration;
+
+use domain::Record;
+use serde_json::Value;
+use testkit::{record, wait_until};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    time::{Instant, timeout},
+};
+
+use crate::{fake_store::Mood, web::Web};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// One event as a client takes it.
+#[derive(Debug, Default, PartialEq)]
+struct Event {
+    event: String,
+    id: String,
+    data: String,
+}
+
+/// A stream of events, read like a browser does.
+struct Events {
+    lines: BufReader<TcpStream>,
+    /// Head of the answer, and what came outside of events.
+    seen: Vec<String>,
+}
+
+impl Events {
+    async fn open(web: &Web, path: &str, headers: &str) -> Self {
+        let address = web.base.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // The answer to HTTP/1.0 is not cut into chunks.
+        let request = format!("GET {path} HTTP/1.0\r\nHost: x\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut events = Self {
+            lines: BufReader::new(stream),
+            seen: Vec::new(),
+        };
+        while let Some(line) = events.line().await {
+            if line.is_empty() {
+                break;
+            }
+            events.seen.push(line);
+        }
+        events
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read = timeout(DEADLINE, self.lines.read_line(&mut line));
+        let count = read.await.expect("a line in time").unwrap();
+        (count > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
+    /// The next event; `None` at the end.
+    async fn next(&mut self) -> Option<Event> {
+        let mut event = Event::default();
+        loop {
+            let line = self.line().await?;
+            let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+            let value = value.trim_start().to_owned();
+            match name {
+                "event" => event.event = value,
+                "id" => event.id = value,
+                "data" => event.data += &value,
+                "" if line.is_empty() && event != Event::default() => return Some(event),
+                "" if line.is_empty() => {}
+                _ => self.seen.push(line),
+            }
+        }
+    }
+
+    /// The next record's id and message; its id is the event's.
+    async fn record(&mut self) -> (u64, String) {
+        loop {
+            let event = self.next().await.expect("one more event");
+            if event.event == "progress" {
+                continue;
+            }
+            let record: Value = serde_json::from_str(&event.data).unwrap();
+            let id = record["id"].as_u64().unwrap();
+            assert_eq!(event.id, id.to_string());
+            assert_eq!(event.event, "");
+            return (id, record["message"].as_str().unwrap().to_owned());
+        }
+    }
+}
+
+#[tokio::test]
+async fn records_come_as_they_are_taken() {
+    let web = Web::with((0..3).map(record).collect()).await;
+    let mut events = Events::open(&web, "/api/v1/tail?q=record", "").await;
+    let head = events.seen.join("\n");
+    assert!(head.contains(" 200 "), "{head}");
+    assert!(head.contains("content-type: text/event-stream"), "{head}");
+    assert_eq!(
+        events.next().await.expect("where it starts"),
+        Event {
+            event: "progress".to_owned(),
+            id: "3".to_owned(),
+            data: "{\"through\":3}".to_owned(),
+        }
+    );
+    assert!(
+        events.seen.contains(&"retry: 2000".to_owned()),
+        "{:?}",
+        events.seen
+    );
+    web.store.take(record(3));
+    assert_eq!(events.record().await, (4, "record 3".to_owned()));
+    web.store.take(Record {
+        message: "two\nlines".to_owned(),
+        function: "record".to_owned(),
+        extra: "{\"a\":\n1}".to_owned(),
+        ..record(4)
+    });
+    assert_eq!(events.record().await, (5, "two\nlines".to_owned()));
+}
+
+#[tokio::test]
+async fn progress_is_told_when_nothing_passes() {
+    let web = Web::with(vec![record(0)]).await;
+    let mut events = Events::open(&web, "/api/v1/tail?system_id=nobody", "").await;
+    assert_eq!(events.next().await.expect("the start").id, "1");
+    web.store.take(record(1));
+    let event = events.next().await.expect("progress");
+    assert_eq!((event.event.as_str(), event.id.as_str()), ("progress", "2"));
+}
+
+#[tokio::test]
+async fn a_tail_resumes_without_gap_or_repeat() {
+    let web = Web::with((0..6).map(record).collect()).await;
+    let check = async |path: &str, headers: &str, expected: &[u64]| {
+        let mut events = Events::open(&web, path, headers).await;
+        for id in expected {
+            assert_eq!(events.record().await.0, *id, "{path} {headers}");
+        }
+    };
+    check("/api/v1/tail?after=3", "", &[4, 5, 6]).await;
+    check("/api/v1/tail", "Last-Event-ID: 4\r\n", &[5, 6]).await;
+    check("/api/v1/tail?after=1", "Last-Event-ID: 5\r\n", &[6]).await;
+    check(
+        "/api/v1/tail?after=2&level=ERROR",
+        "Last-Event-ID:\r\n",
+        &[4, 5],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_store_that_goes_away_ends_the_tail_with_a_reason() {
+    let web = Web::with((0..6).map(record).collect()).await;
+    web.store.set_mood(Mood::Breaking(2));
+    let mut events = Events::open(&web, "/api/v1/tail?after=4", "").await;
+    assert_eq!(events.record().await.0, 5);
+    assert_eq!(events.record().await.0, 6);
+    web.store.take(record(6));
+    let event = events.next().await.expect("the reason");
+    let reason = "{\"message\":\"the store does not answer\"}";
+    assert_eq!(
+        (event.event.as_str(), event.data.as_str()),
+        ("problem", reason)
+    );
+    assert_eq!(event.id, "", "the last id stays that of the last record");
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn without_a_store_a_browser_is_told_to_come_again() {
+    let mut web = Web::with(Vec::new()).await;
+    web.store.stop().await;
+    let accept = "Accept: text/event-stream\r\n";
+    let mut events = Events::open(&web, "/api/v1/tail", accept).await;
+    assert!(events.seen[0].contains(" 200 "), "{:?}", events.seen);
+    assert_eq!(events.next().await.expect("the reason").event, "problem");
+    assert!(
+        events.seen.contains(&"retry: 2000".to_owned()),
+        "{:?}",
+        events.seen
+    );
+    assert_eq!(events.next().await, None);
+    web.json("/api/v1/tail", 503).await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_ends_the_stores_work() {
+    let web = Web::with(vec![record(0)]).await;
+    let mut events = Events::open(&web, "/api/v1/tail", "").await;
+    events.next().await.expect("the start");
+    assert_eq!(web.store.streams(), 1);
+    drop(events);
+    wait_until("the store's stream ends", DEADLINE, async || {
+        web.store.streams() == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_the_tail_at_once() {
+    let web = Web::with(vec![record(0)]).await;
+    let mut events = Events::open(&web, "/api/v1/tail", "").await;
+    events.next().await.expect("the start");
+    let began = Instant::now();
+    drop(web);
+    assert_eq!(events.next().await, None);
+    let took = began.elapsed();
+    assert!(
+        took < Duration::from_secs(5),
+        "{took:?}: before the drain ends"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_place_to_resume_is_named() {
+    let web = Web::with(Vec::new()).await;
+    let answer = web.json("/api/v1/tail?after=0", 400).await;
+    assert_eq!(answer["error"]["parameter"], "after");
+    let events = Events::open(&web, "/api/v1/tail", "Last-Event-ID: x\r\n").await;
+    assert!(events.seen[0].contains(" 400 "), "{:?}", events.seen);
+}
