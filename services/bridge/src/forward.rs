@@ -146,9 +146,11 @@ impl Forwarder {
         let Some(append_response::Step::Opened(opened)) = opened.and_then(|it| it.step) else {
             return Err(Broken::Closed);
         };
+        let opened_id = position.bridge_id;
         let position = match self.reader.resume(opened.next_sequence)? {
-            Resumed::At(position) => position,
-            Resumed::NewIdentity(_) => return Ok(Finished::NewIdentity),
+            Resumed::At(position) if position.bridge_id == opened_id => position,
+            // The stream is the former identity's, of which the store has everything.
+            Resumed::At(_) | Resumed::NewIdentity(_) => return Ok(Finished::NewIdentity),
         };
         info!(bridge_id = %position.bridge_id, next_sequence = position.next_sequence, "store connected");
         self.pump(position.bridge_id, requests, responses, stop, back_off)
@@ -250,10 +252,11 @@ async fn send(
     requests: &mpsc::Sender<AppendRequest>,
     step: append_request::Step,
 ) -> Result<(), Broken> {
-    requests
-        .send(AppendRequest { step: Some(step) })
-        .await
-        .map_err(|_| Broken::Closed)
+    let sent = requests.send(AppendRequest { step: Some(step) });
+    match tokio::time::timeout(ACK_WITHIN, sent).await {
+        Ok(sent) => sent.map_err(|_| Broken::Closed),
+        Err(_) => Err(Broken::Silent),
+    }
 }
 
 /// Growing waits with jitter, so that bridges do not return in step.

@@ -203,6 +203,7 @@ fn say(recovery: &Recovery) {
         bytes = recovery.bytes,
         segments = recovery.segments,
         next_sequence = recovery.next_sequence,
+        bridge_id = %recovery.bridge_id,
         "spool opened"
     );
     if recovery.torn_bytes > 0 {
@@ -217,7 +218,7 @@ fn say(recovery: &Recovery) {
             "durable frames are gone from the spool's end"
         );
     }
-    if let Some(reason) = recovery.new_identity {
-        warn!(reason, bridge_id = %recovery.bridge_id, "the spool goes on under a new identity");
+    if let Some(reason) = recovery.doubt {
+        warn!(reason, "the spool may have forgotten frames that it had");
     }
 }

@@ -138,7 +138,7 @@ impl<'a> World<'a> {
         };
         let (spool, report) = Spool::open_at_boot(config, [self.boot; 16]).unwrap();
         assert_eq!(report.lost_entries, 0);
-        assert_eq!(report.new_identity, doubt);
+        assert_eq!(report.doubt, doubt);
         let open = |(store, name): (&mut Store, &str)| {
             let mut reader = spool.reader(name).unwrap();
             store.connect(&mut reader);

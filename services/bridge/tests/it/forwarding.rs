@@ -63,6 +63,32 @@ async fn a_stream_cut_before_its_acknowledgement_repeats_nothing() {
     bridge.stop().await.expect("a clean end");
 }
 
+/// The cursor is older than what the store has, as after a power failure: the
+/// frames of the next run go out under their own identity, not the former one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_carries_its_own_identity_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cursor = folder.path().join("spool/cursor.store");
+    let store = Store::start().await;
+    let bridge = UnderTest::start(folder.path(), &store).await;
+    wait_until("there is a cursor", PATIENCE, async || cursor.exists()).await;
+    let early = std::fs::read(&cursor).expect("a cursor");
+    bridge.send(&burst(0..10)).await;
+    arrive(&store, 10).await;
+    bridge.stop().await.expect("a clean end");
+    std::fs::write(&cursor, early).expect("the cursor is put back");
+    for run in 1..3 {
+        let bridge = UnderTest::start(folder.path(), &store).await;
+        bridge.send(&burst(run * 10..(run + 1) * 10)).await;
+        arrive(&store, (run as usize + 1) * 10).await;
+        bridge.stop().await.expect("a clean end");
+    }
+    assert_exactly(&store, 0..30);
+    let mut next: Vec<u64> = store.state().next.values().copied().collect();
+    next.sort_unstable();
+    assert_eq!(next, [11, 21, 31]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_ahead_of_the_spool_swallows_nothing() {
     let folder = tempfile::tempdir().expect("a folder");

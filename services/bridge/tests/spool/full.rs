@@ -120,7 +120,7 @@ async fn a_disk_that_is_full_before_the_start_is_read_and_emptied() {
     assert_eq!(rustix::fs::statvfs(&dir).unwrap().f_bavail, 0);
 
     let (spool, recovery) = open(&spool_dir);
-    assert_eq!((recovery.new_identity, recovery.lost_entries), (None, 0));
+    assert_eq!((recovery.doubt, recovery.lost_entries), (None, 0));
     let mut reader = spool.reader("store").unwrap();
     let mut store = Store::default();
     store.connect(&mut reader);
