@@ -43,6 +43,10 @@ pub enum SpoolError {
         /// How many were lost; none of them had been reported as durable.
         records: u64,
     },
+    /// The writer's thread panicked: a defect of ours. Nothing is durable any
+    /// more; the process has to start again.
+    #[error("the spool's writer panicked; start again and report this defect")]
+    WriterPanicked,
     /// The spool was closed.
     #[error("the spool is closed")]
     Closed,

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -72,9 +73,12 @@ impl Writer {
         }
     }
 
-    /// Works until the spool is closed or the disk fails.
+    /// Works until the spool is closed or the disk fails. However it ends, all who
+    /// wait are told.
     pub(super) fn run(mut self) {
-        let result = self.work();
+        // Nothing of the writer is used afterwards, but for saying that it ended.
+        let working = panic::catch_unwind(AssertUnwindSafe(|| self.work()));
+        let result = working.unwrap_or(Err(SpoolError::WriterPanicked));
         match &result {
             Ok(()) | Err(SpoolError::Closed) => {}
             Err(failure) => {
