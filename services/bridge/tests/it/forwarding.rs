@@ -108,7 +108,9 @@ async fn an_entry_that_the_store_refuses_holds_up_nobody() {
         let store = Store::start().await;
         store.state().refuses = Some(refuses);
         let bridge = UnderTest::start(folder.path(), &store).await;
-        bridge.send(&[burst(28..33), burst(100..105)].concat()).await;
+        bridge
+            .send(&[burst(28..33), burst(100..105)].concat())
+            .await;
         arrive(&store, 9).await;
         let expected = (28..33).chain(100..105).filter(|number| *number != 30);
         let expected: Vec<_> = expected.map(|number| format!("record {number}")).collect();
