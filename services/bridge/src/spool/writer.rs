@@ -119,9 +119,13 @@ impl Writer {
             Ok(()) => {}
             Err(Stuck::Failed(failure)) => return Err(failure),
             Err(Stuck::NoRoom) => {
-                let records = self.shared.queue.counts().0 - self.next;
+                let records = self.shared.queue.drop_unwritten(group, self.next);
                 self.finish()?;
-                return Err(SpoolError::NoRoom { records });
+                // A declaration without a place stays in the watermark.
+                return Err(match records {
+                    0 => SpoolError::Closed,
+                    _ => SpoolError::NoRoom { records },
+                });
             }
         }
         self.leave_full();
@@ -138,7 +142,7 @@ impl Writer {
                 active if rest.len() as u64 <= active.bytes - active.at => {
                     (rest.len(), group.next - self.next)
                 }
-                active => whole_entries(rest, active.bytes - active.at),
+                active => entry::whole_in(rest, active.bytes - active.at),
             };
             let active = self.active.as_mut().expect("made above");
             let (now, later) = rest.split_at(length);
@@ -377,18 +381,4 @@ fn undeclared(shared: &Shared, declaring: Option<&(u64, Drops)>) -> Drops {
         drops.add(queued);
     }
     drops
-}
-
-/// How many bytes and entries of `bytes` fit into `room`; at least one entry does.
-fn whole_entries(bytes: &[u8], room: u64) -> (usize, u64) {
-    let (mut length, mut entries) = (0, 0);
-    while length < bytes.len() {
-        let size = entry::size_at(&bytes[length..]);
-        if (length + size) as u64 > room {
-            break;
-        }
-        length += size;
-        entries += 1;
-    }
-    (length, entries)
 }
