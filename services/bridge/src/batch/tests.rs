@@ -1,3 +1,5 @@
+//! Batches of hostile frames, and what stands in for refused entries.
+
 use domain::Record;
 use sha2::{Digest, Sha256};
 
