@@ -46,9 +46,8 @@ struct Blocks {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) meta: BlockMeta,
-    /// By place in [`FACET_FIELDS`]: symbols of values, rising, and how many
-    /// records have them; none when that is not known.
-    pub(crate) values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()],
+    /// By place in [`FACET_FIELDS`].
+    pub(crate) values: Values,
     /// Where its records come from: systems and sub systems are symbols of the
     /// fields at [`SYSTEM`] and [`SUB_SYSTEM`]; none when that is not known.
     pub(crate) sources: Option<Box<[Source]>>,
@@ -92,6 +91,11 @@ impl View<'_> {
         &self.blocks.symbols
     }
 }
+
+/// Symbols of a field's values, rising, and how many records have each.
+pub(crate) type SymbolCounts = Box<[(u32, u32)]>;
+/// Of each field; none when they are not known.
+type Values = [Option<SymbolCounts>; FACET_FIELDS.len()];
 
 /// What a transaction of the writer did to blocks.
 #[derive(Debug, Default)]
@@ -234,7 +238,7 @@ impl Catalog {
 
 impl Blocks {
     fn add(&mut self, meta: BlockMeta, facets: Option<Facets>) {
-        let mut values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()] = Default::default();
+        let mut values = Values::default();
         let facets = facets.unwrap_or_default();
         for (field, counts) in facets.fields.iter().enumerate() {
             let counts = counts.as_deref();
@@ -272,7 +276,7 @@ impl Blocks {
     fn tidy_symbols(&mut self) {
         let mut fresh = Symbols::default();
         for entry in self.entries.values_mut() {
-            let mut values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()] = Default::default();
+            let mut values = Values::default();
             for (field, known) in entry.values.iter().enumerate() {
                 values[field] = known
                     .as_deref()
