@@ -10,8 +10,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use domain::{ContextField, Order, Record, RecordFilter};
-use store::block::{Block, Effort, EncodedBlock, FILTER_SLICES, MAX_RECORDS, Plan, decode, encode};
+use domain::{Order, Record, RecordFilter};
+use store::block::{Block, Effort, EncodedBlock, MAX_RECORDS, Looks, Plan, decode, encode};
 
 fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
@@ -167,29 +167,12 @@ fn reading(blocks: &[Vec<Record>]) {
         block.parts[0].len(),
         block.parts[1].len()
     );
-    let filter = |filter: RecordFilter| Plan::new(&filter);
-    let level = filter(RecordFilter {
-        min_level: Some(40),
+    let level = plan("level>=error");
+    let context = plan("system_id:service-3 sub_system_id:host-1");
+    let time = Plan::new(&RecordFilter {
+        from_us: Some(records[MAX_RECORDS / 2].received_us),
         ..RecordFilter::default()
     });
-    let context = filter(RecordFilter {
-        context: vec![
-            (ContextField::System, "service-3".to_owned()),
-            (ContextField::SubSystem, "host-1".to_owned()),
-        ],
-        ..RecordFilter::default()
-    });
-    let middle = records[MAX_RECORDS / 2].received_us;
-    let time = filter(RecordFilter {
-        from_us: Some(middle),
-        ..RecordFilter::default()
-    });
-    let substring = |text: &str| {
-        filter(RecordFilter {
-            substrings: vec![text.to_owned()],
-            ..RecordFilter::default()
-        })
-    };
     measure("open", || {
         open(&block).chunks(&all(&block), Order::OldestFirst).len()
     });
@@ -205,18 +188,18 @@ fn reading(blocks: &[Vec<Record>]) {
                 .count()
         });
     }
-    for text in ["absent word", "connection", "e"] {
-        let plan = substring(text);
+    for text in ["\"absent word\"", "connection", "e", "/fail(ed|ure)/"] {
+        let plan = plan(text);
         measure(
             &format!("open, select and scan all chunks for `{text}`"),
             || scan(&block, &plan),
         );
     }
     measure("newest 50 as records", || {
-        newest(&block, &filter(RecordFilter::default()))
+        newest(&block, &plan(""))
     });
     measure("newest 50 with `connection`", || {
-        newest(&block, &substring("connection"))
+        newest(&block, &plan("connection"))
     });
     measure("decode all", || {
         decode(&block.meta, block.parts.clone())
@@ -224,6 +207,11 @@ fn reading(blocks: &[Vec<Record>]) {
             .len()
     });
     ruling_out(blocks);
+}
+
+fn plan(query: &str) -> Plan {
+    let condition = query::parse(query, 0).expect("a query");
+    Plan::new(&RecordFilter::new(condition))
 }
 
 fn open(block: &EncodedBlock) -> Block {
@@ -316,15 +304,12 @@ fn ruling_out(blocks: &[Vec<Record>]) {
     ] {
         let (mut passed, mut slices) = (0, 0);
         for text in &texts {
-            let substrings = vec![text.clone()];
-            let plan = Plan::new(&RecordFilter {
-                substrings,
-                ..RecordFilter::default()
-            });
+            let plan = plan(&format!("\"{text}\""));
             for block in &blocks {
-                let passes = plan.probes().iter().all(|probe| {
+                let mut looks = Looks::default();
+                let passes = plan.slices().iter().all(|slice| {
                     slices += 1;
-                    plan.probe(probe, &block.filter[probe.slice % FILTER_SLICES])
+                    plan.look(*slice, &block.filter[*slice], &mut looks)
                 });
                 passed += usize::from(passes);
             }

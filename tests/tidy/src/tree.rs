@@ -26,7 +26,8 @@ pub fn root() -> PathBuf {
 }
 
 /// All written files below `root`, as paths relative to it with `/`, sorted.
-/// Hidden folders are left out, except `.ci`.
+/// Hidden folders are left out, except `.ci`; so is the file `.git`, which stands
+/// for the folder in a second working tree.
 ///
 /// # Panics
 /// A folder cannot be read.
@@ -45,7 +46,7 @@ pub fn files(root: &Path) -> Vec<String> {
             let is_hidden = name.starts_with('.') && name != ".ci";
             if path.is_dir() && !is_hidden && !MADE.contains(&name.as_str()) {
                 folders.push(path);
-            } else if path.is_file() {
+            } else if path.is_file() && name != ".git" {
                 let relative = path
                     .strip_prefix(root)
                     .expect("it was found below the root");

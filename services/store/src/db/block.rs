@@ -280,9 +280,10 @@ pub(crate) async fn heads(
     first_ids: impl Iterator<Item = u64>,
 ) -> sqlx::Result<HashMap<u64, (u32, Vec<u8>)>> {
     let rows = sqlx::query(
-        "SELECT first_id, count, data FROM json_each(?)
-         JOIN block ON first_id = value
-         JOIN block_part ON id = first_id * ?",
+        "SELECT block.first_id, block.count, block_part.data
+         FROM json_each(?) AS wanted
+         JOIN block ON block.first_id = wanted.value
+         JOIN block_part ON block_part.id = block.first_id * ?",
     )
     .bind(json(first_ids.map(key)))
     .bind(MAX_PARTS as i64)

@@ -134,7 +134,7 @@ impl Clients {
     }
 
     pub(crate) async fn list(&mut self, query: RecordQuery) -> v1::ListRecordsResponse {
-        let request = proto::query_to_request(query);
+        let request = proto::query_to_request(&query);
         self.records
             .list_records(request)
             .await

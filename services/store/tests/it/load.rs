@@ -16,10 +16,7 @@ const WAL_BYTES: u64 = 4 << 20;
 async fn read_on(mut clients: Clients, done: CancellationToken) -> u64 {
     let mut answers = 0;
     while !done.is_cancelled() {
-        let filter = RecordFilter {
-            substrings: vec!["record".to_owned(), "e 7".to_owned()],
-            ..RecordFilter::default()
-        };
+        let filter = RecordFilter::new(query::parse("record \"e 7\"", 0).unwrap());
         let query = RecordQuery {
             filter,
             limit: 10_000,

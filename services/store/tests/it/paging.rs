@@ -127,7 +127,12 @@ async fn one_record_and_its_neighbours_are_found_by_id() {
         assert_eq!(refused.code(), Code::NotFound);
     }
     let mut check = async |id, before, after, expected: std::ops::Range<u64>| {
-        let request = v1::GetRecordContextRequest { id, before, after };
+        let request = v1::GetRecordContextRequest {
+            id,
+            before,
+            after,
+            scope: 0,
+        };
         let context = clients.records.get_record_context(request).await.unwrap();
         let context = context.into_inner();
         let records = context.before.into_iter();
@@ -144,6 +149,7 @@ async fn one_record_and_its_neighbours_are_found_by_id() {
         id: 1,
         before: 1_001,
         after: 0,
+        scope: 0,
     };
     let refused = clients
         .records
@@ -168,10 +174,8 @@ async fn a_context_field_may_be_unique_per_record() {
         bridge.append(first, batch).await.unwrap();
     }
     for number in [1, 9_999, 20_000] {
-        let filter = RecordFilter {
-            context: vec![(domain::ContextField::UserSpec1, format!("job {number}"))],
-            ..RecordFilter::default()
-        };
+        let query = format!("user_spec_1:\"job {number}\"");
+        let filter = RecordFilter::new(query::parse(&query, 0).unwrap());
         let page = clients
             .list(RecordQuery {
                 filter,

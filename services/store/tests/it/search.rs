@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::{ContextField, Entry, Order, Record, RecordFilter, RecordQuery};
+use domain::{Condition, Entry, Order, Record, RecordFilter, RecordQuery};
 use proptest::{
     prelude::{Strategy, any},
     prop_oneof,
@@ -67,46 +67,41 @@ fn query() -> impl Strategy<Value = RecordQuery> {
 }
 
 fn filter() -> impl Strategy<Value = RecordFilter> {
-    let text = prop_oneof![
-        select(WORDS.to_vec()).prop_map(str::to_lowercase),
-        select(vec![
-            "e",
-            "ss",
-            "EADBEE",
-            "nothing",
-            "function_3",
-            "module_",
-            ""
-        ])
-        .prop_map(str::to_owned),
-        (0_u64..400).prop_map(|number| format!("{number:04x}")),
-    ];
-    let context = (
-        select(ContextField::ALL.to_vec()),
-        prop_oneof![
-            (0..4).prop_map(|n| format!("system_{n}")),
-            (0..4).prop_map(|n| format!("host_{n}")),
-            Just("blue".to_owned()),
-            (0..3_000).prop_map(|n| format!("job {n}")),
-        ],
-    );
     let time = || prop_oneof![3 => Just(None), 1 => (0_i64..3_000_000).prop_map(Some)];
-    (
-        proptest::collection::vec(text, 0..3),
-        proptest::collection::vec(context, 0..2),
-        proptest::option::of(select(vec![10, 20, 25, 40, 50, 51])),
-        time(),
-        time(),
-    )
-        .prop_map(
-            |(substrings, context, min_level, from_us, to_us)| RecordFilter {
-                substrings,
-                context,
-                min_level,
-                from_us: from_us.map(|time| EPOCH_US + time),
-                to_us: to_us.map(|time| EPOCH_US + time),
-            },
-        )
+    (condition(), time(), time()).prop_map(|(condition, from_us, to_us)| RecordFilter {
+        condition,
+        from_us: from_us.map(|time| EPOCH_US + time),
+        to_us: to_us.map(|time| EPOCH_US + time),
+    })
+}
+
+/// Conditions of every kind, up to a few deep.
+fn condition() -> impl Strategy<Value = Condition> {
+    let texts = [
+        "e", "ss", "EADBEE", "nothing", "function_3", "module_", "100%", "a_b", "straße", "ärger",
+        "\"'quote\\\"\"", "/dead[a-f]+00/", "/^Straße [0-9a-f]+ /", "level>=warning", "level:25",
+        "level<40", "exception:*", "exception:straße", "fingerprint:*", "line>=2", "id:5..2000",
+        "received_at>2023-11-14T22:13:21Z", "sub_system_id:blue", "user_spec_1:*7",
+        "extra.order:3", "extra.order>=5", "extra.tags:b", "module:=module_3",
+    ];
+    let parse = |text: &str| query::parse(text, 0).unwrap();
+    let number = |format: fn(u64) -> String| (0_u64..3_000).prop_map(format);
+    let leaf = prop_oneof![
+        3 => select(texts.to_vec()).prop_map(str::to_owned),
+        1 => (0_u64..400).prop_map(|number| format!("{number:04x}")),
+        1 => (0_u64..4).prop_map(|number| format!("system_id:system_{number}")),
+        1 => (0_u64..4).prop_map(|number| format!("sub_system_id:host_{number}")),
+        1 => number(|number| format!("user_spec_1:\"job {number}\"")),
+    ];
+    let leaf = leaf.prop_map(move |text| parse(&text));
+    leaf.prop_recursive(3, 10, 3, |inner| {
+        let some = || proptest::collection::vec(inner.clone(), 0..4);
+        prop_oneof![
+            4 => some().prop_map(Condition::All),
+            2 => some().prop_map(Condition::Any),
+            1 => inner.clone().prop_map(|inner| Condition::Not(Box::new(inner))),
+        ]
+    })
 }
 
 const EPOCH_US: i64 = 1_700_000_000_500_000;
@@ -121,7 +116,11 @@ fn record(number: u64, seed: u64) -> Record {
         message: format!("{word} {:04x} {}", noise % 400, noise >> 8),
         user_spec_1: format!("job {number}"),
         exception: match noise % 11 {
-            0 => format!("Traceback\n  ValueError: {word}"),
+            0 => format!("Traceback\n  File \"a.py\", line 1, in f{}\nValueError: {word}", noise % 3),
+            _ => String::new(),
+        },
+        extra: match noise % 3 {
+            0 => format!(r#"{{"order":{},"tags":["a","b"]}}"#, noise % 9),
             _ => String::new(),
         },
         ..testkit::record(number)
@@ -247,17 +246,14 @@ async fn the_deadline_ends_a_search_with_what_it_has() {
     }
     // Too short for the filter of a block: every text is looked through.
     let query = |before| RecordQuery {
-        filter: RecordFilter {
-            substrings: vec!["e".to_owned(), "zz".to_owned()],
-            ..RecordFilter::default()
-        },
+        filter: RecordFilter::new(query::parse("e zz", 0).unwrap()),
         before,
         ..RecordQuery::default()
     };
     let mut before = None;
     let mut partial_answers = 0;
     loop {
-        let request = proto::query_to_request(query(before));
+        let request = proto::query_to_request(&query(before));
         match clients.records.list_records(request).await {
             Ok(page) => {
                 let page = page.into_inner();
