@@ -1,9 +1,15 @@
 //! What people see: answers on stdout, progress on stderr if it is a terminal.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::{
+    io::{self, ErrorKind, IsTerminal, Write},
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// Between two looks whether anybody still reads stdout: a pipe does not tell.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Why an answer cannot be written to stdout.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +52,16 @@ pub(crate) fn check_reader() -> Result<(), WriteError> {
     match told && watched[0].revents().contains(PollFlags::ERR) {
         true => Err(WriteError::ReaderGone),
         false => Ok(()),
+    }
+}
+
+/// Waits until nobody reads stdout any more.
+pub(crate) async fn reader_gone() -> WriteError {
+    loop {
+        if let Err(gone) = check_reader() {
+            return gone;
+        }
+        tokio::time::sleep(LOOK_INTERVAL).await;
     }
 }
 

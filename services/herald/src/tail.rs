@@ -9,6 +9,7 @@ use runtime::config::Vars;
 use crate::{
     cli::StoreAddress,
     connection::Connection,
+    output,
     records::{Printing, Selection, now_us, time_ago},
 };
 use follow::{Follower, History};
@@ -72,6 +73,7 @@ pub(crate) async fn run(command: Tail, vars: &Vars) -> anyhow::Result<()> {
     tokio::select! {
         biased;
         () = stop.cancelled() => Ok(()),
+        gone = output::reader_gone() => Err(gone.into()),
         outcome = follower.run(history) => outcome,
     }
 }

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use domain::{Order, Record, RecordFilter};
-use store::block::{Block, Effort, EncodedBlock, MAX_RECORDS, Looks, Plan, decode, encode};
+use store::block::{Block, Effort, EncodedBlock, Looks, MAX_RECORDS, Plan, decode, encode};
 
 fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
@@ -195,9 +195,7 @@ fn reading(blocks: &[Vec<Record>]) {
             || scan(&block, &plan),
         );
     }
-    measure("newest 50 as records", || {
-        newest(&block, &plan(""))
-    });
+    measure("newest 50 as records", || newest(&block, &plan("")));
     measure("newest 50 with `connection`", || {
         newest(&block, &plan("connection"))
     });

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod api;
 pub mod chance;
+pub mod command;
 pub mod program;
 pub mod sender;
 pub mod spool;

@@ -12,7 +12,7 @@ use tonic::{Code, Status, Streaming};
 
 use crate::{
     connection::{Connection, MAX_MESSAGE_BYTES},
-    output::{self, WriteError, note},
+    output::{WriteError, note},
     records::{Printer, tell_partial},
 };
 
@@ -115,7 +115,6 @@ impl Follower {
                         has_told = true;
                     }
                     tokio::time::sleep(pause).await;
-                    output::check_reader()?;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     cut = self.resume().await;
                 }
@@ -184,7 +183,6 @@ impl Follower {
         let mut pieces = self.records.export_records(request).await?.into_inner();
         while let Some(piece) = pieces.message().await? {
             self.print(piece.records.into_iter())?;
-            output::check_reader()?;
             self.through = self.through.max(piece.through);
         }
         Ok(())
@@ -198,7 +196,6 @@ impl Follower {
             self.print(answer.records.into_iter())?;
             self.through = self.through.max(answer.through);
             answer = next(&mut answers).await?;
-            output::check_reader()?;
         }
     }
 
