@@ -1,8 +1,13 @@
 //! From spooled frames to batches of entries, and which batches are under way.
 
-use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    panic::{self, AssertUnwindSafe},
+    time::Duration,
+};
 
-use domain::{DeadLetter, Entry, Gap};
+use domain::{DeadLetter, Entry, Gap, Micros};
 use tokio::time::Instant;
 
 use crate::{
@@ -15,34 +20,104 @@ use crate::{
 /// a frame several times longer, so the frames' own size is no measure.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// Decodes the items, in order, into batches that are not too large.
+/// An entry with longer texts becomes a dead letter. The store takes batches of
+/// 16 MiB; the rest of that is for numbers and tags.
+const ENTRY_BYTES: usize = 12 << 20;
+
+/// What items stand for.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// Their entries, in order, in batches that are not too large.
+    pub batches: Vec<Vec<Entry>>,
+    /// Frames at which the decoder panicked, which are dead letters now.
+    pub panics: u64,
+}
+
+/// Decodes the items. Total: a frame that the decoder has no answer to, and one
+/// that would be too large for the store, are dead letters that say so.
 #[must_use]
-pub fn decode(items: Vec<Item>) -> Vec<Vec<Entry>> {
-    let mut batches = Vec::new();
+pub fn decode(items: Vec<Item>) -> Decoded {
+    decode_with(items, decode::decode)
+}
+
+type Decoder = fn(FrameKind, &[u8], Micros, &str) -> Entry;
+
+fn decode_with(items: Vec<Item>, decoder: Decoder) -> Decoded {
+    let mut decoded = Decoded::default();
     let mut batch = Vec::with_capacity(items.len());
     let mut bytes = 0;
     let mut peer = PeerText::default();
     for item in items {
         let entry = match item {
-            Item::Frame(frame) => decode_frame(&frame, peer.of(frame.peer)),
+            Item::Frame(frame) => {
+                decode_frame(&frame, peer.of(frame.peer), decoder, &mut decoded.panics)
+            }
             Item::Gap { count, reason } => Entry::Gap(Gap { count, reason }),
         };
         let size = size_of(&entry);
         if bytes + size > BATCH_BYTES && !batch.is_empty() {
-            batches.push(std::mem::take(&mut batch));
+            decoded.batches.push(std::mem::take(&mut batch));
             bytes = 0;
         }
         bytes += size;
         batch.push(entry);
     }
-    batches.push(batch);
-    batches
+    if !batch.is_empty() {
+        decoded.batches.push(batch);
+    }
+    decoded
 }
 
-fn decode_frame(frame: &StoredFrame, peer: &str) -> Entry {
+fn decode_frame(frame: &StoredFrame, peer: &str, decoder: Decoder, panics: &mut u64) -> Entry {
     // The spool's checksum holds, so only another version wrote another kind.
     let kind = FrameKind::try_from(frame.kind).unwrap_or(FrameKind::Garbage);
-    decode::decode(kind, &frame.bytes, frame.received_us, peer)
+    let decoding = || decoder(kind, &frame.bytes, frame.received_us, peer);
+    // The decoder keeps nothing between two frames that a panic could leave broken.
+    let reason = match panic::catch_unwind(AssertUnwindSafe(decoding)) {
+        Ok(entry) if size_of(&entry) <= ENTRY_BYTES => return entry,
+        Ok(entry) => format!("a record of {} bytes, above the limit", size_of(&entry)),
+        Err(_) => {
+            *panics += 1;
+            "the decoder panicked: a defect of Herald".to_owned()
+        }
+    };
+    letter(frame, peer, reason)
+}
+
+fn letter(frame: &StoredFrame, peer: &str, reason: String) -> Entry {
+    let letter = decode::dead_letter(&frame.bytes, frame.received_us, peer, reason);
+    Entry::DeadLetter(Box::new(letter))
+}
+
+/// Stands in for the entry of an item that the store has refused so many times,
+/// at least once, for `reason`: with less and less for it to object to, and at
+/// last a declared loss. It takes as many numbers as the item.
+#[must_use]
+pub fn stand_in(item: &Item, refusals: u32, reason: &str) -> Entry {
+    let frame = match item {
+        Item::Frame(frame) => frame,
+        Item::Gap { count, .. } => {
+            return Entry::Gap(Gap {
+                count: *count,
+                reason: String::new(),
+            });
+        }
+    };
+    let reason = format!("refused by the store: {reason}");
+    match refusals {
+        0 | 1 => letter(frame, PeerText::default().of(frame.peer), reason),
+        2 => {
+            let whole = decode::dead_letter(&frame.bytes, frame.received_us, "", String::new());
+            Entry::DeadLetter(Box::new(DeadLetter {
+                head: Vec::new(),
+                ..whole
+            }))
+        }
+        _ => Entry::Gap(Gap {
+            count: 1,
+            reason: String::new(),
+        }),
+    }
 }
 
 /// Consecutive frames mostly come from one peer, whose text is made once.
@@ -164,3 +239,6 @@ impl InFlight {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,6 +144,14 @@ fn check(read: &Variables) -> Result<(), ConfigError> {
         )),
         false => Ok(()),
     };
+    let name_bytes = read.name.len();
+    if name_bytes > proto::BRIDGE_NAME_BYTES {
+        let problem = format!(
+            "{name_bytes} bytes are too long: the store takes {}",
+            proto::BRIDGE_NAME_BYTES
+        );
+        return Err(ConfigError::new("BRIDGE_NAME", problem));
+    }
     if read.frame_max_bytes.0 > 2 << 20 {
         return Err(ConfigError::new("BRIDGE_FRAME_MAX_BYTES", "at most 2MiB"));
     }

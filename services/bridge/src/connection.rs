@@ -99,7 +99,7 @@ impl Connection {
             Err(_) => return Some(self.finish().await),
         };
         self.adapt(read);
-        let was_partial = self.buffer.len() > read;
+        let was_partial = self.buffer.len() > read || self.splitter.is_skipping();
         let mut splits = Vec::new();
         let split = self.splitter.split(&self.buffer, &mut splits);
         let used = split.as_ref().map_or(self.buffer.len(), |used| *used);
@@ -111,14 +111,12 @@ impl Connection {
             return Some(Ended::ByUs(reason.0));
         }
         let partial = !self.buffer.is_empty() || self.splitter.is_skipping();
-        if whole || !was_partial {
-            let limits = &self.shared.limits;
-            *deadline = Instant::now()
-                + if partial {
-                    limits.frame_time
-                } else {
-                    limits.idle
-                };
+        let limits = &self.shared.limits;
+        match (whole, partial) {
+            (true, false) => *deadline = Instant::now() + limits.idle,
+            (_, true) if whole || !was_partial => *deadline = Instant::now() + limits.frame_time,
+            // More of the same frame, or blanks between two: no reason to wait longer.
+            _ => {}
         }
         self.make_room(*deadline).await
     }

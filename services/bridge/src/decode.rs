@@ -46,7 +46,13 @@ pub fn decode(kind: FrameKind, bytes: &[u8], received_us: Micros, peer: &str) ->
             None => "the note about a frame above the size limit is incomplete".to_owned(),
         },
     };
-    Entry::DeadLetter(Box::new(DeadLetter {
+    Entry::DeadLetter(Box::new(dead_letter(bytes, received_us, peer, reason)))
+}
+
+/// What is kept of a frame that is no record, for `reason`.
+#[must_use]
+pub fn dead_letter(bytes: &[u8], received_us: Micros, peer: &str, reason: String) -> DeadLetter {
+    DeadLetter {
         id: 0,
         received_us,
         peer: peer.to_owned(),
@@ -54,7 +60,7 @@ pub fn decode(kind: FrameKind, bytes: &[u8], received_us: Micros, peer: &str) ->
         size_bytes: bytes.len() as u64,
         sha256: Sha256::digest(bytes).into(),
         head: bytes[..bytes.len().min(DeadLetter::HEAD_BYTES)].to_vec(),
-    }))
+    }
 }
 
 fn entry(mut record: Record, peer: &str) -> Entry {

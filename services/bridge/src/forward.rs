@@ -1,6 +1,8 @@
 //! One destination: reads the spool, decodes, sends batches to a store, and
 //! moves its cursor when they are acknowledged.
 
+mod care;
+
 use std::{sync::Arc, time::Duration};
 
 use domain::Entry;
@@ -16,8 +18,10 @@ use tonic::{Status, Streaming};
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use care::Care;
+
 use crate::{
-    batch::{self, InFlight},
+    batch::{self, Decoded, InFlight},
     metrics::Metrics,
     report::Reporter,
     spool::{Chunk, Position, Reader, Resumed, SpoolError},
@@ -77,6 +81,9 @@ pub struct Forwarder {
     name: String,
     metrics: Arc<Metrics>,
     reporter: Reporter,
+    care: Care,
+    /// The number behind the last entry sent on the stream at hand.
+    sent_to: u64,
 }
 
 impl Forwarder {
@@ -96,11 +103,13 @@ impl Forwarder {
             name,
             metrics,
             reporter,
+            care: Care::default(),
+            sent_to: 0,
         }
     }
 
-    /// Forwards for ever: what fails is tried again. Ends when `stop` is
-    /// cancelled.
+    /// Forwards for ever: what fails is tried again, and what the store will never
+    /// take is replaced by what it says about it. Ends when `stop` is cancelled.
     ///
     /// # Errors
     /// When the spool can give nothing any more.
@@ -112,6 +121,10 @@ impl Forwarder {
                 Ok(Finished::NewIdentity) => continue,
                 Err(Broken::Spool(error)) => return Err(error),
                 Err(error) => {
+                    if let Broken::Store(status) = &error {
+                        let unsafe_from = self.reader.position()?.next_sequence;
+                        self.care.failed(status, unsafe_from, self.sent_to);
+                    }
                     let wait = back_off.next();
                     warn!(%error, wait_ms = wait.as_millis(), "records wait in the spool");
                     tokio::select! {
@@ -129,6 +142,7 @@ impl Forwarder {
         stop: &CancellationToken,
         back_off: &mut BackOff,
     ) -> Result<Finished, Broken> {
+        self.sent_to = 0;
         let position = self.reader.position()?;
         let (requests, outgoing) = mpsc::channel(IN_FLIGHT + 2);
         send(&requests, append_request::Step::Open(self.open(&position))).await?;
@@ -146,19 +160,21 @@ impl Forwarder {
         let Some(append_response::Step::Opened(opened)) = opened.and_then(|it| it.step) else {
             return Err(Broken::Closed);
         };
+        let opened_id = position.bridge_id;
         let position = match self.reader.resume(opened.next_sequence)? {
-            Resumed::At(position) => position,
-            Resumed::NewIdentity(_) => return Ok(Finished::NewIdentity),
+            Resumed::At(position) if position.bridge_id == opened_id => position,
+            // The stream is the former identity's, of which the store has everything.
+            Resumed::At(_) | Resumed::NewIdentity(_) => return Ok(Finished::NewIdentity),
         };
         info!(bridge_id = %position.bridge_id, next_sequence = position.next_sequence, "store connected");
-        self.pump(position.bridge_id, requests, responses, stop, back_off)
+        self.pump(&position, requests, responses, stop, back_off)
             .await
     }
 
     /// Sends and acknowledges until something ends it.
     async fn pump(
         &mut self,
-        bridge_id: Uuid,
+        position: &Position,
         requests: mpsc::Sender<AppendRequest>,
         mut responses: Streaming<AppendResponse>,
         stop: &CancellationToken,
@@ -166,22 +182,27 @@ impl Forwarder {
     ) -> Result<Finished, Broken> {
         let mut in_flight = InFlight::default();
         let mut leaving = false;
+        let mut next = position.next_sequence;
         let mut reports = tokio::time::interval(REPORT_EVERY);
         loop {
             if leaving && in_flight.is_empty() {
                 return Ok(Finished::NewIdentity);
             }
+            let (entries, most) = match self.care.is_due(next) {
+                true => (1, 1),
+                false => (CHUNK_ENTRIES, IN_FLIGHT),
+            };
             tokio::select! {
                 response = responses.message() => {
                     self.acknowledged(&response?.ok_or(Broken::Closed)?, &mut in_flight)?;
                     back_off.reset();
                 }
-                chunk = self.reader.next(CHUNK_ENTRIES, CHUNK_BYTES),
-                    if !leaving && in_flight.len() < IN_FLIGHT =>
+                chunk = self.reader.next(entries, CHUNK_BYTES),
+                    if !leaving && in_flight.len() < most =>
                 {
                     let chunk = chunk?;
-                    if chunk.bridge_id == bridge_id {
-                        send_chunk(chunk, &requests, &mut in_flight).await?;
+                    if chunk.bridge_id == position.bridge_id {
+                        next = self.send_chunk(chunk, &requests, &mut in_flight).await?;
                     } else {
                         leaving = true;
                     }
@@ -194,6 +215,47 @@ impl Forwarder {
                 () = stop.cancelled() => return Ok(Finished::Stopped),
             }
         }
+    }
+
+    /// Decodes a chunk and sends it in as many batches as its size asks for.
+    /// Returns the number behind it.
+    async fn send_chunk(
+        &mut self,
+        chunk: Chunk,
+        requests: &mpsc::Sender<AppendRequest>,
+        in_flight: &mut InFlight,
+    ) -> Result<u64, Broken> {
+        let mut next = chunk.first_sequence;
+        for entries in self.decode(chunk) {
+            let first_sequence = next;
+            next += entries.iter().map(Entry::width).sum::<u64>();
+            in_flight.sent(&entries, next);
+            self.sent_to = next;
+            let entries = entries.into_iter().map(Into::into).collect();
+            let batch = Batch {
+                first_sequence,
+                entries,
+                mark: String::new(),
+            };
+            send(requests, append_request::Step::Batch(batch)).await?;
+        }
+        Ok(next)
+    }
+
+    fn decode(&self, chunk: Chunk) -> Vec<Vec<Entry>> {
+        if let ([item], Some(refusal)) = (&chunk.items[..], self.care.refusal(chunk.first_sequence))
+        {
+            warn!(
+                sequence = refusal.sequence,
+                times = refusal.times,
+                reason = refusal.reason,
+                "the store refuses an entry: replaced"
+            );
+            return vec![vec![batch::stand_in(item, refusal.times, &refusal.reason)]];
+        }
+        let Decoded { batches, panics } = batch::decode(chunk.items);
+        self.metrics.decoder_panicked(panics);
+        batches
     }
 
     fn acknowledged(
@@ -224,36 +286,15 @@ impl Forwarder {
     }
 }
 
-/// Decodes a chunk and sends it in as many batches as its size asks for.
-async fn send_chunk(
-    chunk: Chunk,
-    requests: &mpsc::Sender<AppendRequest>,
-    in_flight: &mut InFlight,
-) -> Result<(), Broken> {
-    let mut next = chunk.first_sequence;
-    for entries in batch::decode(chunk.items) {
-        let first_sequence = next;
-        next += entries.iter().map(Entry::width).sum::<u64>();
-        in_flight.sent(&entries, next);
-        let entries = entries.into_iter().map(Into::into).collect();
-        let batch = Batch {
-            first_sequence,
-            entries,
-            mark: String::new(),
-        };
-        send(requests, append_request::Step::Batch(batch)).await?;
-    }
-    Ok(())
-}
-
 async fn send(
     requests: &mpsc::Sender<AppendRequest>,
     step: append_request::Step,
 ) -> Result<(), Broken> {
-    requests
-        .send(AppendRequest { step: Some(step) })
-        .await
-        .map_err(|_| Broken::Closed)
+    let sent = requests.send(AppendRequest { step: Some(step) });
+    match tokio::time::timeout(ACK_WITHIN, sent).await {
+        Ok(sent) => sent.map_err(|_| Broken::Closed),
+        Err(_) => Err(Broken::Silent),
+    }
 }
 
 /// Growing waits with jitter, so that bridges do not return in step.

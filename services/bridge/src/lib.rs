@@ -103,7 +103,7 @@ impl Bridge {
     /// syncs, and forwards what it can within the drain time.
     ///
     /// # Errors
-    /// When the spool's disk fails.
+    /// When the spool's disk fails, or a part of the bridge ends before its time.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let Self {
             config,
@@ -115,7 +115,7 @@ impl Bridge {
         let metrics = Metrics::new(&runtime::telemetry::meter("bridge"), &spool);
         let stop = CancellationToken::new();
         let readiness = Readiness::new();
-        let admin = tokio::spawn(grpc::serve(
+        let mut admin = tokio::spawn(grpc::serve(
             admin,
             tonic::service::Routes::default(),
             runtime::health::router(readiness.clone()),
@@ -133,16 +133,23 @@ impl Bridge {
         tokio::select! {
             listened = listening => listened.context("taking records")?,
             forwarded = &mut forwarding => forwarded?.context("forwarding")?,
-            error = spool.failed() => return Err(error).context("the spool's disk"),
+            error = spool.failed() => return Err(error).context("the spool"),
+            ended = &mut admin => {
+                ended?.context("serving health and metrics")?;
+                anyhow::bail!("the health and metrics server ended before its time");
+            }
         }
         readiness.not_ready("stopping");
         let drained = tokio::time::timeout(config.drain, drain(&spool, &mut forwarding)).await;
         match drained {
             Ok(outcome) => outcome.context("draining")?,
             Err(_) => {
-                let entries = spool.stats().lag(STORE).entries;
-                info!(
-                    entries,
+                let stats = spool.stats();
+                warn!(
+                    entries = stats.lag(STORE).entries,
+                    unsynced = stats.next_sequence.saturating_sub(stats.durable_sequence),
+                    dropped = stats.dropped_total,
+                    full = stats.full,
                     "stopped with records in the spool; the next start sends them"
                 );
             }
@@ -203,6 +210,7 @@ fn say(recovery: &Recovery) {
         bytes = recovery.bytes,
         segments = recovery.segments,
         next_sequence = recovery.next_sequence,
+        bridge_id = %recovery.bridge_id,
         "spool opened"
     );
     if recovery.torn_bytes > 0 {
@@ -217,7 +225,7 @@ fn say(recovery: &Recovery) {
             "durable frames are gone from the spool's end"
         );
     }
-    if let Some(reason) = recovery.new_identity {
-        warn!(reason, bridge_id = %recovery.bridge_id, "the spool goes on under a new identity");
+    if let Some(reason) = recovery.doubt {
+        warn!(reason, "the spool may have forgotten frames that it had");
     }
 }

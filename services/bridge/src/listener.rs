@@ -185,12 +185,13 @@ struct Place {
 impl Place {
     fn take(shared: &Arc<Shared>, address: IpAddr) -> Option<Self> {
         let mut addresses = lock(&shared.addresses);
-        let held = addresses.entry(address).or_default();
+        let held = addresses.get(&address).copied().unwrap_or(0);
         let in_all = shared.metrics.connections();
-        if in_all >= shared.limits.connections || *held >= shared.limits.connections_per_address {
+        if in_all >= shared.limits.connections || held >= shared.limits.connections_per_address {
             return None;
         }
-        *held += 1;
+        // Only who has a place has an entry: as many as connections, whoever knocks.
+        addresses.insert(address, held + 1);
         shared.metrics.connection_opened();
         Some(Self {
             shared: Arc::clone(shared),
@@ -224,4 +225,57 @@ fn keep_alive(stream: &TcpStream) -> std::io::Result<()> {
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(20));
     SockRef::from(stream).set_tcp_keepalive(&keep_alive)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::IpAddr, sync::Arc, time::Duration};
+
+    use super::{Place, Shared, lock};
+    use crate::{
+        config::Limits,
+        frame,
+        metrics::Metrics,
+        spool::{Spool, SpoolConfig},
+    };
+
+    #[tokio::test]
+    async fn addresses_are_remembered_only_while_they_hold_a_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = SpoolConfig {
+            dir: folder.path().to_owned(),
+            max_bytes: 1 << 20,
+            segment_bytes: 64 << 10,
+            sync_interval: Duration::from_millis(5),
+            sync_bytes: 1 << 20,
+        };
+        let (spool, _) = Spool::open(config).unwrap();
+        let limits = Limits {
+            frame: frame::Limits::default(),
+            connections: 3,
+            connections_per_address: 2,
+            idle: Duration::from_secs(60),
+            frame_time: Duration::from_secs(60),
+            partial_bytes: 1 << 20,
+        };
+        let metrics = Metrics::new(&runtime::telemetry::meter("test"), &spool);
+        let shared = Arc::new(Shared::new(spool, limits, metrics));
+        let take = |number: u32| Place::take(&shared, IpAddr::from(number.to_be_bytes()));
+        let known = || lock(&shared.addresses).len();
+
+        let held = [take(1), take(1), take(2)].map(|place| place.expect("there is room"));
+        assert_eq!(known(), 2);
+        for number in 0..10_000 {
+            assert!(take(number).is_none(), "{number}");
+        }
+        assert_eq!(known(), 2, "the refused leave nothing behind");
+        let [first, second, third] = held;
+        drop(third);
+        assert!(take(1).is_none(), "the address has its share");
+        assert_eq!(known(), 1);
+        drop((first, second));
+        assert_eq!(known(), 0);
+        assert!(take(1).is_some());
+        assert_eq!(known(), 0);
+    }
 }

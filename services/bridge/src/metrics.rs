@@ -25,6 +25,7 @@ pub struct Metrics {
     refused: Counter<u64>,
     forwarded: Counter<u64>,
     dead_letters: Counter<u64>,
+    decoder_panics: Counter<u64>,
 }
 
 impl Metrics {
@@ -46,6 +47,10 @@ impl Metrics {
                 "Entries acknowledged by the store",
             ),
             dead_letters: counter("herald.bridge.dead_letters", "Frames that are no record"),
+            decoder_panics: counter(
+                "herald.bridge.decoder.panics",
+                "Frames at which the decoder panicked; dead letters, too",
+            ),
         });
         let connections = Arc::downgrade(&metrics);
         meter
@@ -90,6 +95,13 @@ impl Metrics {
         self.forwarded.add(entries, &destination);
         if dead_letters > 0 {
             self.dead_letters.add(dead_letters, &[]);
+        }
+    }
+
+    /// Frames at which the decoder panicked.
+    pub fn decoder_panicked(&self, frames: u64) {
+        if frames > 0 {
+            self.decoder_panics.add(frames, &[]);
         }
     }
 

@@ -17,6 +17,7 @@ mod fuse;
 mod judge;
 mod numbers;
 mod plan;
+mod rows;
 mod scan;
 mod select;
 mod text;
@@ -25,8 +26,9 @@ pub use check::{Kept, check};
 pub use chunk::Chunk;
 pub use decode::{Block, decode};
 pub use encode::{batch_len, encode};
-pub use facets::{Counts, FACET_FIELDS, Facets};
+pub use facets::{Counts, FACET_FIELDS, Facets, Source};
 pub use plan::{Looks, Plan, Verdict};
+pub use rows::{Coded, NumbersOf};
 pub use select::Selection;
 
 use domain::Micros;

@@ -12,7 +12,7 @@ use std::{
     collections::BTreeMap,
     ops::{ControlFlow, Range},
     sync::{
-        Arc, RwLock,
+        Arc, RwLock, RwLockReadGuard,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -20,7 +20,7 @@ use std::{
 use domain::Order;
 use tokio::sync::watch;
 
-use crate::block::{BlockMeta, FACET_FIELDS, Facets};
+use crate::block::{BlockMeta, FACET_FIELDS, Facets, Source};
 pub(crate) use symbols::Symbols;
 
 /// All blocks. Clones share them.
@@ -49,7 +49,48 @@ pub(crate) struct Entry {
     /// By place in [`FACET_FIELDS`]: symbols of values, rising, and how many
     /// records have them; none when that is not known.
     pub(crate) values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()],
+    /// Where its records come from: systems and sub systems are symbols of the
+    /// fields at [`SYSTEM`] and [`SUB_SYSTEM`]; none when that is not known.
+    pub(crate) sources: Option<Box<[Source]>>,
     damaged: AtomicBool,
+}
+
+/// The place of `system_id` in [`FACET_FIELDS`].
+pub(crate) const SYSTEM: usize = 0;
+/// The place of `sub_system_id` in [`FACET_FIELDS`].
+pub(crate) const SUB_SYSTEM: usize = 1;
+
+/// The catalog at one moment.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    blocks: RwLockReadGuard<'a, Blocks>,
+}
+
+impl View<'_> {
+    /// The blocks that hold an id of the range, in this order.
+    pub(crate) fn blocks(
+        &self,
+        ids: &Range<u64>,
+        order: Order,
+    ) -> Box<dyn Iterator<Item = &Arc<Entry>> + '_> {
+        if ids.is_empty() {
+            return Box::new(std::iter::empty());
+        }
+        let entries = &self.blocks.entries;
+        let before = entries.range(..ids.start).next_back();
+        let before = before.filter(|(_, entry)| entry.end() > ids.start);
+        let before = before.into_iter().map(|(_, entry)| entry);
+        let within = entries.range(ids.clone()).map(|(_, entry)| entry);
+        match order {
+            Order::OldestFirst => Box::new(before.chain(within)),
+            Order::NewestFirst => Box::new(within.rev().chain(before)),
+        }
+    }
+
+    /// What their values are called.
+    pub(crate) fn symbols(&self) -> &Symbols {
+        &self.blocks.symbols
+    }
 }
 
 /// What a transaction of the writer did to blocks.
@@ -145,27 +186,27 @@ impl Catalog {
     }
 
     /// Shows blocks that hold an id of the range, in the order asked for, until
-    /// `work` says that it is enough. Nothing changes meanwhile: symbols mean
-    /// the same throughout, but not afterwards.
+    /// `work` says that it is enough.
     pub(crate) fn survey(
         &self,
         ids: &Range<u64>,
         order: Order,
         mut work: impl FnMut(&Arc<Entry>, &Symbols) -> ControlFlow<()>,
     ) {
-        if ids.is_empty() {
-            return;
+        let view = self.view();
+        for entry in view.blocks(ids, order) {
+            if work(entry, view.symbols()).is_break() {
+                return;
+            }
         }
-        let Blocks { entries, symbols } = &*self.read();
-        let before = entries.range(..ids.start).next_back();
-        let before = before.filter(|(_, entry)| entry.end() > ids.start);
-        let before = before.into_iter().map(|(_, entry)| entry);
-        let within = entries.range(ids.clone()).map(|(_, entry)| entry);
-        let mut work = |entry| work(entry, symbols).is_break();
-        match order {
-            Order::OldestFirst => before.chain(within).any(&mut work),
-            Order::NewestFirst => within.rev().chain(before).any(&mut work),
-        };
+    }
+
+    /// What is known now. Nothing changes while somebody looks, and the writer
+    /// waits: symbols mean the same throughout, but not afterwards.
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            blocks: self.read(),
+        }
     }
 
     /// How many blocks have been set aside.
@@ -180,7 +221,7 @@ impl Catalog {
         self.shared.newest_id.subscribe()
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Blocks> {
+    fn read(&self) -> RwLockReadGuard<'_, Blocks> {
         let blocks = self.shared.blocks.read();
         blocks.expect("nothing panics while it holds this lock")
     }
@@ -194,13 +235,30 @@ impl Catalog {
 impl Blocks {
     fn add(&mut self, meta: BlockMeta, facets: Option<Facets>) {
         let mut values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()] = Default::default();
-        for (field, counts) in facets.unwrap_or_default().fields.into_iter().enumerate() {
+        let facets = facets.unwrap_or_default();
+        for (field, counts) in facets.fields.iter().enumerate() {
+            let counts = counts.as_deref();
             values[field] = counts.and_then(|counts| self.symbols.enter(field, counts));
         }
+        let symbol = |field: usize, place: u32| {
+            let (value, _) = facets.fields[field].as_deref()?.get(place as usize)?;
+            self.symbols.find(field, value)
+        };
+        let sources = facets.sources.as_deref().and_then(|sources| {
+            let source = |source: &Source| {
+                Some(Source {
+                    system: symbol(SYSTEM, source.system)?,
+                    sub_system: symbol(SUB_SYSTEM, source.sub_system)?,
+                    ..*source
+                })
+            };
+            sources.iter().map(source).collect()
+        });
         let entry = Entry {
             damaged: AtomicBool::new(false),
             meta,
             values,
+            sources,
         };
         self.entries.insert(entry.meta.first_id, Arc::new(entry));
     }
@@ -220,9 +278,21 @@ impl Blocks {
                     .as_deref()
                     .and_then(|known| fresh.take_over(&self.symbols, field, known));
             }
+            let symbol = |field, symbol| fresh.find(field, self.symbols.text(field, symbol));
+            let sources = entry.sources.as_deref().and_then(|sources| {
+                let source = |source: &Source| {
+                    Some(Source {
+                        system: symbol(SYSTEM, source.system)?,
+                        sub_system: symbol(SUB_SYSTEM, source.sub_system)?,
+                        ..*source
+                    })
+                };
+                sources.iter().map(source).collect()
+            });
             *entry = Arc::new(Entry {
                 meta: entry.meta.clone(),
                 values,
+                sources,
                 damaged: AtomicBool::new(entry.is_damaged()),
             });
         }

@@ -1,5 +1,6 @@
 //! The services of the contract: decode, one call of the domain, encode.
 
+mod counts;
 mod ingest;
 mod records;
 mod status;

@@ -18,18 +18,24 @@ pub mod block;
 mod catalog;
 mod clock;
 mod config;
+mod counts;
 mod db;
 pub mod direct;
 mod error;
+mod exceptions;
 mod export;
 mod grpc;
 mod journal;
 mod metrics;
 pub mod predecessor;
 mod search;
+mod systems;
 mod tail;
+mod timeline;
 mod upkeep;
+mod values;
 pub mod verify;
+mod vital;
 
 use std::sync::Arc;
 
@@ -44,6 +50,7 @@ use catalog::Catalog;
 use db::{Database, Readers};
 use journal::{Journal, Writer};
 use metrics::Metrics;
+use vital::Vital;
 
 /// The store's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -78,7 +85,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
 /// Serves on a listener until `shutdown`, then commits what has been received.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run`]; and at once when the writer or the upkeep ends before its time,
+/// because a store without one of them takes nothing or grows for ever.
 pub async fn serve(
     listener: TcpListener,
     config: Config,
@@ -100,7 +108,7 @@ pub async fn serve(
         Arc::clone(&metrics),
     );
     writer.prepare().await.context("cannot read the database")?;
-    let writer = tokio::spawn(writer.run(queue));
+    let mut writer = Vital::spawn("the writer", writer.run(queue));
     let app = App {
         readers: Readers::new(&database, config.readers),
         config: Arc::new(config),
@@ -111,19 +119,32 @@ pub async fn serve(
         metrics,
         backups: Arc::new(Semaphore::new(1)),
     };
-    let upkeep = tokio::spawn(upkeep::run(app.clone(), shutdown.clone()));
+    let mut upkeep = Vital::spawn("the upkeep", upkeep::run(app.clone(), shutdown.clone()));
 
     let readiness = Readiness::new();
     readiness.ready();
     let routes = grpc::routes(&app, &shutdown);
     let http = runtime::health::router(readiness.clone());
-    let served =
-        runtime::grpc::serve(listener, routes, http, readiness, shutdown, grpc::DRAIN).await;
+    let served = runtime::grpc::serve(
+        listener,
+        routes,
+        http,
+        readiness,
+        shutdown.clone(),
+        grpc::DRAIN,
+    );
+    // The writer ends when nobody can hand in anything any more: below.
+    let not_yet = CancellationToken::new();
+    let served = tokio::select! {
+        served = served => served,
+        failure = writer.ended_early(&not_yet) => return Err(failure),
+        failure = upkeep.ended_early(&shutdown) => return Err(failure),
+    };
 
-    upkeep.await.context("upkeep failed")?;
+    upkeep.finish().await?;
     app.readers.close().await;
     drop(app);
-    writer.await.context("the writer failed")?;
+    writer.finish().await?;
     served.context("cannot serve")
 }
 

@@ -205,7 +205,8 @@ pub(crate) async fn bare(lines: &Lines, records: u64) -> anyhow::Result<f64> {
     Ok(rate)
 }
 
-fn now_us() -> i64 {
+/// Now, in microseconds since the epoch.
+pub(crate) fn now_us() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .expect("after 1970");

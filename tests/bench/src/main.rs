@@ -3,6 +3,7 @@
 //! those of a named machine and day.
 
 mod append;
+mod corpus;
 mod idle;
 mod latency;
 mod lines;
@@ -10,6 +11,7 @@ mod load;
 mod query;
 mod report;
 mod retention;
+mod search;
 mod throughput;
 
 use anyhow::Context;
@@ -17,15 +19,19 @@ use clap::{Parser, ValueEnum};
 
 use report::Report;
 
+const RECORDS: u64 = 2_000_000;
+const SEARCHED: u64 = 10_000_000;
+
 /// Measures Herald on this machine.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// What to measure.
     #[arg(value_enum, default_values_t = Part::ALL)]
     parts: Vec<Part>,
-    /// Records of the throughput run; the others take half as many.
-    #[arg(long, default_value_t = 2_000_000)]
-    records: u64,
+    /// Records of the throughput run, such as `2M`; the others take half as
+    /// many, and search five times as many when nothing is said.
+    #[arg(long, value_parser = number)]
+    records: Option<u64>,
     /// Print JSON lines instead of a table.
     #[arg(long)]
     json: bool,
@@ -43,15 +49,18 @@ enum Part {
     Query,
     /// Commits while old records are removed.
     Retention,
+    /// Searching and counting a large store while records come in.
+    Search,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Throughput,
         Self::Latency,
         Self::Idle,
         Self::Query,
         Self::Retention,
+        Self::Search,
     ];
 }
 
@@ -62,20 +71,38 @@ impl std::fmt::Display for Part {
     }
 }
 
+/// Reads `2000000`, `2000k` or `2M`.
+fn number(text: &str) -> Result<u64, String> {
+    let (digits, factor) = match text.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1_000),
+        None => match text.strip_suffix(['m', 'M']) {
+            Some(digits) => (digits, 1_000_000),
+            None => (text, 1),
+        },
+    };
+    let number = digits.parse::<u64>().ok();
+    number
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(|| format!("`{text}` is no number of records: use one such as 500k or 10M"))
+}
+
 #[tokio::main(worker_threads = 2)]
 #[expect(clippy::print_stderr, reason = "progress of a long run")]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let lines = lines::load().context("log lines")?;
     let mut report = Report::new(arguments.json, &lines);
+    let records = arguments.records.unwrap_or(RECORDS);
+    let searched = arguments.records.unwrap_or(SEARCHED);
     for part in arguments.parts {
         eprintln!("measuring {part} ...");
         match part {
-            Part::Throughput => throughput::run(&lines, arguments.records, &mut report).await?,
+            Part::Throughput => throughput::run(&lines, records, &mut report).await?,
             Part::Latency => latency::run(&lines, &mut report).await?,
-            Part::Idle => idle::run(&lines, arguments.records / 2, &mut report).await?,
-            Part::Query => query::run(&lines, arguments.records / 2, &mut report).await?,
-            Part::Retention => retention::run(&lines, arguments.records / 2, &mut report).await?,
+            Part::Idle => idle::run(&lines, records / 2, &mut report).await?,
+            Part::Query => query::run(&lines, records / 2, &mut report).await?,
+            Part::Retention => retention::run(&lines, records / 2, &mut report).await?,
+            Part::Search => search::run(&lines, searched, &mut report).await?,
         }
     }
     report.finish();

@@ -7,6 +7,8 @@ use std::{fs, path::Path};
 pub struct Promise {
     /// Under which identity.
     pub bridge_id: String,
+    /// The first number of this identity.
+    pub first: u64,
     /// The first number that was not synced.
     pub durable_next: u64,
 }
@@ -37,6 +39,7 @@ pub fn promise(spool: &Path) -> Option<Promise> {
     let parts = [&id[..4], &id[4..6], &id[6..8], &id[8..10], &id[10..]];
     Some(Promise {
         bridge_id: parts.map(|part| part.concat()).join("-"),
+        first: number(newest, 40),
         durable_next: number(newest, 60),
     })
 }

@@ -95,7 +95,9 @@ fn check_promises(promises: &[Promise], status: &Value) {
         let taken = bridges
             .iter()
             .find(|bridge| bridge["bridge_id"] == promise.bridge_id.as_str())
-            .map_or(1, |bridge| bridge["next_sequence"].as_u64().unwrap());
+            .map_or(promise.first, |bridge| {
+                bridge["next_sequence"].as_u64().unwrap()
+            });
         assert!(
             taken >= promise.durable_next,
             "the store took up to {taken} of {promise:?}"

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::entry::{HEAD_BYTES, Head};
 use super::fields::Fields;
+use super::queue::DECLARATION_KIND;
 
 /// More peers than this are counted together.
 const MAX_PEERS: usize = 32;
@@ -32,9 +34,13 @@ impl Drops {
 
     /// Counts frames of one peer.
     pub(super) fn count(&mut self, records: u64, bytes: u64, at_us: i64, peer: Option<IpAddr>) {
+        self.count_peer(peer, records);
+        self.cover(records, bytes, at_us, at_us);
+    }
+
+    fn count_peer(&mut self, peer: Option<IpAddr>, records: u64) {
         let known = self.peers.len() < MAX_PEERS || self.peers.contains_key(&peer);
         *self.peers.entry(peer.filter(|_| known)).or_default() += records;
-        self.cover(records, bytes, at_us, at_us);
     }
 
     /// Adds another tally.
@@ -43,9 +49,25 @@ impl Drops {
             return;
         }
         for (peer, records) in &other.peers {
-            *self.peers.entry(*peer).or_default() += records;
+            self.count_peer(*peer, *records);
         }
         self.cover(other.records, other.bytes, other.from_us, other.to_us);
+    }
+
+    /// Frames of the entries in `bytes` that are numbered `from` or above, without
+    /// the spool's own records.
+    pub(super) fn of_entries(bytes: &[u8], from: u64, salt: u32) -> Self {
+        let mut drops = Self::default();
+        let mut rest = bytes;
+        while let Some(head) = Head::decode(rest, salt) {
+            if head.sequence >= from && head.kind != DECLARATION_KIND {
+                let frame_bytes = (head.size - HEAD_BYTES) as u64;
+                let peer = head.origin.peer.map(|peer| peer.ip());
+                drops.count(1, frame_bytes, head.origin.received_us, peer);
+            }
+            rest = &rest[head.size..];
+        }
+        drops
     }
 
     /// Takes away what a declaration that was found has told already.
@@ -147,6 +169,7 @@ fn rfc3339(at_us: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spool::entry::{Encoder, Origin};
 
     fn peer(last: u8) -> Option<IpAddr> {
         Some(IpAddr::from([10, 0, 0, last]))
@@ -185,6 +208,51 @@ mod tests {
         assert_eq!(drops.peers.len(), MAX_PEERS + 1);
         assert_eq!(drops.peers[&None], 100 - MAX_PEERS as u64);
         assert_eq!(drops.records, 100);
+    }
+
+    #[test]
+    fn tallies_that_are_added_stay_small_and_exact() {
+        let tally = |from: u8| {
+            let mut drops = Drops::default();
+            (from..from + 30).for_each(|last| drops.count(2, 10, i64::from(last), peer(last)));
+            drops
+        };
+        let mut sum = Drops::default();
+        for from in [0, 40, 80, 120, 160] {
+            sum.add(&tally(from));
+        }
+        assert_eq!((sum.records, sum.bytes), (300, 1_500));
+        assert_eq!((sum.from_us, sum.to_us), (0, 189));
+        assert_eq!(sum.peers.len(), MAX_PEERS + 1);
+        assert_eq!(sum.peers.values().sum::<u64>(), 300);
+    }
+
+    #[test]
+    fn entries_are_counted_from_a_number_on_without_our_own() {
+        let origin = Origin {
+            received_us: 5,
+            connection: 1,
+            peer: Some(([10, 0, 0, 1], 9).into()),
+        };
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&origin, 7);
+        for (number, kind) in [(10, 1), (11, 1), (12, DECLARATION_KIND), (13, 2)] {
+            encoder.push(&mut bytes, number, kind, &[b'x'; 100]);
+        }
+        let check = |from: u64, records: u64| {
+            let drops = Drops::of_entries(&bytes, from, 7);
+            assert_eq!(
+                (drops.records, drops.bytes),
+                (records, records * 100),
+                "{from}"
+            );
+        };
+        check(0, 3);
+        check(11, 2);
+        check(12, 1);
+        check(14, 0);
+        assert_eq!(Drops::of_entries(&[], 0, 7), Drops::default());
+        assert_eq!(Drops::of_entries(&bytes, 0, 7).peers[&peer(1)], 3);
     }
 
     #[test]

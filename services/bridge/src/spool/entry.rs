@@ -133,6 +133,20 @@ pub(super) fn size_at(bytes: &[u8]) -> usize {
     fields.u32().expect("an encoded entry has a header") as usize
 }
 
+/// How many bytes and entries of `bytes` fit into `room`; at least one entry does.
+pub(super) fn whole_in(bytes: &[u8], room: u64) -> (usize, u64) {
+    let (mut length, mut entries) = (0, 0);
+    while length < bytes.len() {
+        let size = size_at(&bytes[length..]);
+        if (length + size) as u64 > room {
+            break;
+        }
+        length += size;
+        entries += 1;
+    }
+    (length, entries)
+}
+
 /// Finds the first header in `bytes` that carries a number of `numbers`.
 pub(super) fn find_head(bytes: &[u8], numbers: &Range<u64>, salt: u32) -> Option<usize> {
     bytes.windows(HEAD_BYTES).position(|window| {

@@ -38,11 +38,17 @@ pub enum SpoolError {
         destination: String,
     },
     /// The spool was closed while there was no room for what it still held in memory.
-    #[error("{records} records could not be written before closing: no room")]
+    #[error(
+        "{records} records could not be written before closing: no room; the next start declares them"
+    )]
     NoRoom {
-        /// How many were lost; none of them had been reported as durable.
+        /// How many were dropped; none of them had been reported as durable.
         records: u64,
     },
+    /// The writer's thread panicked: a defect of ours. Nothing is durable any
+    /// more; the process has to start again.
+    #[error("the spool's writer panicked; start again and report this defect")]
+    WriterPanicked,
     /// The spool was closed.
     #[error("the spool is closed")]
     Closed,

@@ -1,13 +1,19 @@
 //! Frames between the connections and the disk: entries are numbered and encoded
 //! as they come in; the writer takes all of them at once.
 
+mod buffer;
+mod own;
+
 use std::net::IpAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::drops::{self, Drops};
+use buffer::{give_back, make_room};
+pub(super) use own::{DECLARATION_KIND, declared_drops};
+
+use super::drops::Drops;
 use super::entry::{Encoder, HEAD_BYTES, MAX_ENTRY_BYTES, Origin};
 use super::{Appended, FrameBatch, SpoolError};
 
@@ -15,10 +21,6 @@ use super::{Appended, FrameBatch, SpoolError};
 const QUEUE_BYTES: usize = 4 << 20;
 /// How long a connection waits for room before its frames are dropped.
 pub(super) const PATIENCE: Duration = Duration::from_millis(700);
-/// A buffer that stays larger than this after a burst is given back.
-const KEPT_BYTES: usize = 256 << 10;
-/// The kind of frames that the spool writes itself.
-pub(super) const DECLARATION_KIND: u8 = 5;
 
 /// Entries that are written and synced together.
 #[derive(Debug, Default)]
@@ -102,11 +104,22 @@ impl Queue {
     }
 
     /// Numbers and queues the frames of a batch, or counts them as dropped when
-    /// there was no room for `PATIENCE`.
+    /// there was no room for `PATIENCE`, or when the future is dropped before.
     pub(super) async fn append(&self, batch: &FrameBatch) -> Result<Appended, SpoolError> {
         if let Some(bytes) = oversize(batch) {
             return Err(SpoolError::FrameTooLarge { bytes });
         }
+        let mut waiting = Waiting {
+            queue: self,
+            batch,
+            is_over: false,
+        };
+        let appended = self.queue_or_drop(batch).await;
+        waiting.is_over = true;
+        appended
+    }
+
+    async fn queue_or_drop(&self, batch: &FrameBatch) -> Result<Appended, SpoolError> {
         loop {
             let mut room = std::pin::pin!(self.room.notified());
             room.as_mut().enable();
@@ -274,47 +287,6 @@ impl Queue {
         self.room.notify_waiters();
     }
 
-    /// Queues a record of the spool itself, whatever the room.
-    pub(super) fn push_own(&self, frame: &[u8], now_us: i64) {
-        let mut state = self.state();
-        self.push_declaration(&mut state, frame, now_us);
-    }
-
-    /// Queues the declaration of what was dropped, if there is room again.
-    /// Returns its number and what it tells.
-    pub(super) fn declare_drops(&self, now_us: i64) -> Option<(u64, Drops)> {
-        let mut state = self.state();
-        if state.drops.is_empty() || state.group.bytes.len() >= QUEUE_BYTES {
-            return None;
-        }
-        let drops = std::mem::take(&mut state.drops);
-        let sequence = state.group.next;
-        self.push_declaration(&mut state, &drops.declaration(now_us), now_us);
-        Some((sequence, drops))
-    }
-
-    fn push_declaration(&self, state: &mut State, frame: &[u8], now_us: i64) {
-        let origin = Origin {
-            received_us: now_us,
-            connection: 0,
-            peer: None,
-        };
-        let before = state.group.bytes.len();
-        Encoder::new(&origin, self.salt).push(
-            &mut state.group.bytes,
-            state.group.next,
-            DECLARATION_KIND,
-            frame,
-        );
-        state.group.next += 1;
-        self.pushed(state, before, now_us);
-    }
-
-    /// What was dropped and is not declared.
-    pub(super) fn drops(&self) -> Drops {
-        self.state().drops.clone()
-    }
-
     /// The next number that will be given out, and how many frames were dropped.
     pub(super) fn counts(&self) -> (u64, u64) {
         let state = self.state();
@@ -332,6 +304,21 @@ impl Queue {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A batch whose place is not decided.
+struct Waiting<'a> {
+    queue: &'a Queue,
+    batch: &'a FrameBatch,
+    is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.queue.state().drop_batch(self.batch);
+        }
     }
 }
 
@@ -363,32 +350,9 @@ impl State {
     }
 }
 
-/// Frees what a burst has left in an empty buffer.
-fn give_back(buffer: &mut Vec<u8>) {
-    if buffer.capacity() > KEPT_BYTES {
-        *buffer = Vec::new();
-    }
-}
-
-/// Doubles a buffer, but not beyond what the queue may hold.
-fn make_room(buffer: &mut Vec<u8>, bytes: usize) {
-    let needed = buffer.len() + bytes;
-    if needed > buffer.capacity() {
-        let doubled = (2 * buffer.capacity()).min(QUEUE_BYTES).max(needed);
-        buffer.reserve_exact(doubled - buffer.len());
-    }
-}
-
 fn oversize(batch: &FrameBatch) -> Option<usize> {
     let sizes = batch.frames.iter().map(|(_, range)| range.len());
     sizes
         .max()
         .filter(|bytes| *bytes > MAX_ENTRY_BYTES - HEAD_BYTES)
-}
-
-/// Whether a spooled frame declares drops, and how many records and bytes.
-pub(super) fn declared_drops(kind: u8, frame: &[u8]) -> Option<(u64, u64)> {
-    (kind == DECLARATION_KIND)
-        .then(|| drops::declared(frame))
-        .flatten()
 }

@@ -168,7 +168,8 @@ impl Reader {
                 self.go_to(run_first.max(at.next_sequence)),
             ));
         }
-        let next = next_sequence.clamp(at.first_sequence, end);
+        // Below the floor, too: a store that was put back lacks what it once had.
+        let next = next_sequence.clamp(identity.first.min(at.next_sequence), end);
         Ok(Resumed::At(self.go_to(next)))
     }
 

@@ -1,6 +1,6 @@
 //! Makes a working spool of whatever is in its folder: finds the segments, cuts
-//! a torn end, makes sure that what is left is really on disk, and decides
-//! whether the identity can be kept.
+//! a torn end, makes sure that what is left is really on disk, and gives the
+//! run's entries an identity of their own.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -25,10 +25,10 @@ use super::watermark::{self, Watermark, WatermarkFile};
 /// What a start found, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
-    /// The identity of new entries.
+    /// The identity of this run's entries: each run has its own.
     pub bridge_id: Uuid,
-    /// Why it is a new one; `None` when the old one is kept.
-    pub new_identity: Option<&'static str>,
+    /// Why the spool may have forgotten numbers; `None` when all is as it was left.
+    pub doubt: Option<&'static str>,
     /// The first number of this run.
     pub next_sequence: u64,
     /// Segments found.
@@ -85,16 +85,13 @@ pub(super) fn recover(dir: &Path, boot_id: [u8; 16]) -> Result<Recovered, SpoolE
 
     let mut identities = Identities::default();
     let in_segments = segments.iter().map(|segment| segment.header.identity);
-    let in_cursors = cursors
-        .iter()
-        .filter_map(|it| it.2)
-        .map(|cursor| cursor.identity);
+    in_segments.for_each(|it| identities.insert(it));
     let in_mark = mark.as_ref().map(|mark| mark.identity);
-    in_mark
-        .into_iter()
-        .chain(in_segments)
-        .chain(in_cursors)
-        .for_each(|it| identities.insert(it));
+    let in_cursors = cursors.iter().filter_map(|it| it.2).map(|it| it.identity);
+    let told: Vec<Identity> = in_mark.into_iter().chain(in_cursors).collect();
+    told.iter()
+        .filter(|told| !is_of_another_life(told, &segments))
+        .for_each(|it| identities.insert(*it));
 
     let empty = segments.is_empty() && cursors.is_empty();
     let doubt = match &mark {
@@ -107,10 +104,11 @@ pub(super) fn recover(dir: &Path, boot_id: [u8; 16]) -> Result<Recovered, SpoolE
         Some(_) if cursor_next > seen_next => Some("a destination has more than the spool"),
         Some(_) => None,
     };
-    if doubt.is_some() {
-        let number = identities.highest_number() + 1;
-        identities.insert(Identity::fresh(next, number));
-    }
+    // No trace on disk tells a spool from its restored snapshot or its clone. What
+    // they number from here on must differ, what they numbered before is the same.
+    let numbers = told.iter().map(|told| told.number);
+    let number = numbers.max().unwrap_or(0).max(identities.highest_number()) + 1;
+    identities.insert(Identity::fresh(next, number));
     let salt = salt(mark.as_ref(), &segments);
     let mut drops = mark
         .as_ref()
@@ -135,7 +133,7 @@ pub(super) fn recover(dir: &Path, boot_id: [u8; 16]) -> Result<Recovered, SpoolE
 
     let report = Recovery {
         bridge_id: identities.newest().bridge_id,
-        new_identity: doubt,
+        doubt,
         next_sequence: next,
         segments: segments.len(),
         bytes: segments.iter().map(|segment| segment.bytes).sum(),
@@ -173,14 +171,26 @@ pub(super) fn at_oldest(catalog: &Catalog) -> Cursor {
     }
 }
 
-/// Finishes a change of identity that was interrupted.
+/// Whether what is numbered under an identity has another one where it lies: the
+/// file that tells of it was put here from a copy of the spool.
+fn is_of_another_life(told: &Identity, segments: &[Found]) -> bool {
+    segments.iter().any(|found| {
+        let header = &found.header;
+        header.first >= told.first
+            && header.identity.first <= told.first
+            && header.identity.bridge_id != told.bridge_id
+    })
+}
+
+/// Finishes a change of identity that was interrupted: of the identity before,
+/// which began with the same number. Segments of any other keep theirs.
 fn relabel(segments: &mut [Found], mark: Option<&Watermark>) -> Result<(), SpoolError> {
     let Some(identity) = mark.map(|mark| mark.identity) else {
         return Ok(());
     };
     for found in segments {
-        let older = found.header.identity.number < identity.number;
-        if older && found.header.first >= identity.first {
+        let before = found.header.identity;
+        if before.first == identity.first && before.number + 1 == identity.number {
             found.header.identity = identity;
             found
                 .header

@@ -84,9 +84,12 @@ impl Slots {
         let Some(file) = &self.file else {
             return self.create(payload);
         };
-        self.generation += 1;
-        let slot = self.encode(payload, self.generation);
-        file.write_all_at(&slot, self.generation % 2 * SLOT_STRIDE as u64)
+        let generation = self.generation + 1;
+        let slot = self.encode(payload, generation);
+        file.write_all_at(&slot, generation % 2 * SLOT_STRIDE as u64)?;
+        // After a failure the same copy is tried again: the other is the last good one.
+        self.generation = generation;
+        Ok(())
     }
 
     /// Makes what was written last as durable as the disk can.

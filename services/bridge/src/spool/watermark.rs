@@ -135,7 +135,7 @@ impl WatermarkFile {
         state.record.inode = state.slots.inode();
         let bytes = state.record.encode();
         state.stale = true;
-        match state.slots.write(&bytes) {
+        match folder.with_reserve(|| state.slots.write(&bytes)) {
             // Copy-on-write file systems can be too full to overwrite. Nothing is
             // lost by an old watermark as long as the segments live.
             Err(error) if super::error::no_room(&error) => Ok(()),

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -72,9 +73,12 @@ impl Writer {
         }
     }
 
-    /// Works until the spool is closed or the disk fails.
+    /// Works until the spool is closed or the disk fails. However it ends, all who
+    /// wait are told.
     pub(super) fn run(mut self) {
-        let result = self.work();
+        // Nothing of the writer is used afterwards, but for saying that it ended.
+        let working = panic::catch_unwind(AssertUnwindSafe(|| self.work()));
+        let result = working.unwrap_or(Err(SpoolError::WriterPanicked));
         match &result {
             Ok(()) | Err(SpoolError::Closed) => {}
             Err(failure) => {
@@ -115,9 +119,13 @@ impl Writer {
             Ok(()) => {}
             Err(Stuck::Failed(failure)) => return Err(failure),
             Err(Stuck::NoRoom) => {
-                let records = self.shared.queue.counts().0 - self.next;
+                let records = self.shared.queue.drop_unwritten(group, self.next);
                 self.finish()?;
-                return Err(SpoolError::NoRoom { records });
+                // A declaration without a place stays in the watermark.
+                return Err(match records {
+                    0 => SpoolError::Closed,
+                    _ => SpoolError::NoRoom { records },
+                });
             }
         }
         self.leave_full();
@@ -134,7 +142,7 @@ impl Writer {
                 active if rest.len() as u64 <= active.bytes - active.at => {
                     (rest.len(), group.next - self.next)
                 }
-                active => whole_entries(rest, active.bytes - active.at),
+                active => entry::whole_in(rest, active.bytes - active.at),
             };
             let active = self.active.as_mut().expect("made above");
             let (now, later) = rest.split_at(length);
@@ -373,18 +381,4 @@ fn undeclared(shared: &Shared, declaring: Option<&(u64, Drops)>) -> Drops {
         drops.add(queued);
     }
     drops
-}
-
-/// How many bytes and entries of `bytes` fit into `room`; at least one entry does.
-fn whole_entries(bytes: &[u8], room: u64) -> (usize, u64) {
-    let (mut length, mut entries) = (0, 0);
-    while length < bytes.len() {
-        let size = entry::size_at(&bytes[length..]);
-        if (length + size) as u64 > room {
-            break;
-        }
-        length += size;
-        entries += 1;
-    }
-    (length, entries)
 }

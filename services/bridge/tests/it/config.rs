@@ -22,6 +22,16 @@ fn a_bad_value_names_its_variable() {
     check("BRIDGE_MAX_CONNECTIONS", "0");
     check("BRIDGE_FRAME_MAX_BYTES", "1GiB");
     check("BRIDGE_IDLE_TIMEOUT", "soon");
+    check("BRIDGE_NAME", &"n".repeat(1_025));
+    check("BRIDGE_NAME", &"ä".repeat(513));
+}
+
+#[test]
+fn the_longest_name_that_the_store_takes_is_good() {
+    let name = "n".repeat(proto::BRIDGE_NAME_BYTES);
+    let mut vars = environment(std::path::Path::new("nowhere"), "http://127.0.0.1:1");
+    vars.push(("BRIDGE_NAME".to_owned(), name.clone()));
+    assert_eq!(Config::from_vars(&vars).expect("a good name").name, name);
 }
 
 #[test]

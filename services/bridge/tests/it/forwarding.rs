@@ -1,5 +1,6 @@
 //! Exactly once, whatever happens to the store and the way to it.
 
+use domain::Entry;
 use testkit::{frame, record, wait_until};
 use tokio::io::AsyncWriteExt;
 
@@ -61,6 +62,84 @@ async fn a_stream_cut_before_its_acknowledgement_repeats_nothing() {
     arrive(&store, 9_000).await;
     assert_exactly(&store, 0..9_000);
     bridge.stop().await.expect("a clean end");
+}
+
+/// The cursor is older than what the store has, as after a power failure: the
+/// frames of the next run go out under their own identity, not the former one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_carries_its_own_identity_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cursor = folder.path().join("spool/cursor.store");
+    let store = Store::start().await;
+    let bridge = UnderTest::start(folder.path(), &store).await;
+    wait_until("there is a cursor", PATIENCE, async || cursor.exists()).await;
+    let early = std::fs::read(&cursor).expect("a cursor");
+    bridge.send(&burst(0..10)).await;
+    arrive(&store, 10).await;
+    bridge.stop().await.expect("a clean end");
+    std::fs::write(&cursor, early).expect("the cursor is put back");
+    for run in 1..3 {
+        let bridge = UnderTest::start(folder.path(), &store).await;
+        bridge.send(&burst(run * 10..(run + 1) * 10)).await;
+        arrive(&store, (run as usize + 1) * 10).await;
+        bridge.stop().await.expect("a clean end");
+    }
+    assert_exactly(&store, 0..30);
+    let mut next: Vec<u64> = store.state().next.values().copied().collect();
+    next.sort_unstable();
+    assert_eq!(next, [11, 21, 31]);
+}
+
+/// Whatever the store refuses for good, the rest arrives, and of the refused as
+/// much as it takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_the_store_refuses_holds_up_nobody() {
+    fn is_poison(entry: &Entry) -> bool {
+        matches!(entry, Entry::Record(record) if record.message.starts_with("record 30"))
+    }
+    fn is_letter(entry: &Entry) -> bool {
+        is_poison(entry) || matches!(entry, Entry::DeadLetter(letter) if !letter.head.is_empty())
+    }
+    fn is_any_letter(entry: &Entry) -> bool {
+        is_poison(entry) || matches!(entry, Entry::DeadLetter(_))
+    }
+    let check = async |refuses: fn(&Entry) -> bool, check_stand_in: fn(&Entry)| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::start().await;
+        store.state().refuses = Some(refuses);
+        let bridge = UnderTest::start(folder.path(), &store).await;
+        bridge
+            .send(&[burst(28..33), burst(100..105)].concat())
+            .await;
+        arrive(&store, 9).await;
+        let expected = (28..33).chain(100..105).filter(|number| *number != 30);
+        let expected: Vec<_> = expected.map(|number| format!("record {number}")).collect();
+        assert_eq!(store.messages(), expected);
+        let entries = store.state().entries.clone();
+        let stand_ins: Vec<_> = entries
+            .iter()
+            .filter(|entry| !matches!(entry, Entry::Record(_)))
+            .collect();
+        assert_eq!(stand_ins.len(), 1, "{stand_ins:?}");
+        check_stand_in(stand_ins[0]);
+        bridge.stop().await.expect("a clean end");
+    };
+    check(is_poison, |entry| {
+        let Entry::DeadLetter(letter) = entry else {
+            panic!("{entry:?}");
+        };
+        assert_eq!(letter.reason, "refused by the store: not this one");
+        assert!(letter.size_bytes > 0 && letter.head.len() as u64 == letter.size_bytes);
+    })
+    .await;
+    check(is_letter, |entry| {
+        assert!(matches!(entry, Entry::DeadLetter(letter) if letter.size_bytes > 0));
+    })
+    .await;
+    check(is_any_letter, |entry| {
+        assert!(matches!(entry, Entry::Gap(gap) if gap.count == 1));
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

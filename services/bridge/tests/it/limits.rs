@@ -102,3 +102,39 @@ async fn half_sent_large_frames_do_not_hold_up_small_ones() {
     drop(hoarders);
     bridge.stop().await.expect("a clean end");
 }
+
+/// A byte now and then is no reason to wait longer for the rest, whatever it is
+/// part of.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_drips_is_closed_in_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::start().await;
+    let vars = [
+        ("BRIDGE_FRAME_TIMEOUT", "300ms"),
+        ("BRIDGE_FRAME_MAX_BYTES", "1KiB"),
+    ];
+    let bridge = UnderTest::start_with(folder.path(), &store, &vars).await;
+    let check = async |what: &str, begin: &[u8], drop: u8| {
+        let (mut reads, mut writes) = bridge.connect().await.into_split();
+        writes.write_all(begin).await.expect("the bridge reads");
+        let mut drops = tokio::time::interval(Duration::from_millis(20));
+        let mut answer = [0; 1];
+        let closed = tokio::time::timeout(Duration::from_secs(5), async {
+            loop {
+                tokio::select! {
+                    read = reads.read(&mut answer) => return read.unwrap_or(0),
+                    _ = drops.tick() => {
+                        let _closed = writes.write_all(&[drop]).await;
+                    }
+                }
+            }
+        });
+        assert_eq!(closed.await.expect(what), 0, "{what}");
+    };
+    check("a frame", &1_000_u32.to_be_bytes(), b'x').await;
+    check("a frame above the limit", &900_000_u32.to_be_bytes(), b'x').await;
+    check("a line", b"{", b'x').await;
+    check("a line above the limit", &[b'{'; 2_000], b'x').await;
+    check("blanks", b"\n\n\n\n", b'\n').await;
+    bridge.stop().await.expect("a clean end");
+}

@@ -32,6 +32,8 @@ pub(crate) struct State {
     pub(crate) is_stuck: bool,
     /// Cut the stream after so many batches, before they are acknowledged.
     pub(crate) cut_after: Option<usize>,
+    /// Refuse every batch with an entry that this is true of.
+    pub(crate) refuses: Option<fn(&Entry) -> bool>,
 }
 
 /// A store on a port, until it is stopped.
@@ -195,7 +197,12 @@ async fn converse(
 
 /// Takes what is new of a batch, and returns the next number.
 fn take(state: &mut State, bridge_id: &str, batch: Batch) -> Result<u64, Status> {
-    let State { entries, next, .. } = state;
+    let State {
+        entries,
+        next,
+        refuses,
+        ..
+    } = state;
     let next = next
         .get_mut(bridge_id)
         .ok_or_else(|| Status::invalid_argument("not open"))?;
@@ -203,8 +210,12 @@ fn take(state: &mut State, bridge_id: &str, batch: Batch) -> Result<u64, Status>
     if number > *next {
         return Err(Status::failed_precondition(format!("hole before {number}")));
     }
-    for entry in batch.entries {
-        let entry = Entry::try_from(entry).expect("the bridge sends whole entries");
+    let sent: Vec<Entry> =
+        proto::entries_from_batch(batch.entries).expect("the bridge sends whole entries");
+    if refuses.is_some_and(|refuses| sent.iter().any(refuses)) {
+        return Err(Status::invalid_argument("not this one"));
+    }
+    for entry in sent {
         let first = number;
         number += entry.width();
         if first >= *next {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bridge::spool::{Appended, Item, Reader, Spool};
+use bridge::spool::{Appended, Item, Reader, Spool, SpoolError};
 
 use crate::model::{Store, batch, config, folder, open};
 
@@ -120,7 +120,7 @@ async fn a_disk_that_is_full_before_the_start_is_read_and_emptied() {
     assert_eq!(rustix::fs::statvfs(&dir).unwrap().f_bavail, 0);
 
     let (spool, recovery) = open(&spool_dir);
-    assert_eq!((recovery.new_identity, recovery.lost_entries), (None, 0));
+    assert_eq!((recovery.doubt, recovery.lost_entries), (None, 0));
     let mut reader = spool.reader("store").unwrap();
     let mut store = Store::default();
     store.connect(&mut reader);
@@ -213,6 +213,64 @@ async fn closing_on_a_full_disk_keeps_what_is_queued_in_the_reserve() {
         read_all(&spool, &mut reader, 0).await,
         ((0..60).collect(), 0)
     );
+    spool.close().await.unwrap();
+}
+
+/// Not even the reserve is left: what cannot be written at the end is counted, and
+/// declared by the first run that has room.
+#[tokio::test]
+async fn closing_without_any_room_declares_what_it_drops() {
+    let Some(dir) = on_small_disk("full::closing_without_any_room_declares_what_it_drops") else {
+        return;
+    };
+    let (spool, _) = open(&dir);
+    drop(spool.reader("store").unwrap());
+    spool.append(batch(0..10, 20_000)).await.unwrap();
+    spool.flush().await.unwrap();
+    std::fs::remove_file(dir.join("reserve")).unwrap();
+    let filler = fill(&dir);
+    let (queued, mut dropped) = append_until_dropped(&spool, 10).await;
+    let handle = spool.clone();
+    let failure = spool.close().await.unwrap_err();
+    let SpoolError::NoRoom { records } = failure else {
+        panic!("{failure}");
+    };
+    dropped += records;
+    assert_eq!(handle.stats().dropped_total, dropped);
+    let kept = 10 + queued - records;
+
+    // Still full: nothing of the account is lost by a start and a stop.
+    let (spool, _) = open(&dir);
+    spool.close().await.unwrap();
+
+    std::fs::remove_file(filler).unwrap();
+    let (spool, recovery) = open(&dir);
+    assert_eq!((recovery.doubt, recovery.lost_entries), (None, 0));
+    let mut reader = spool.reader("store").unwrap();
+    let (numbers, declared) = read_all(&spool, &mut reader, dropped).await;
+    assert_eq!((numbers, declared), ((0..kept).collect(), dropped));
+    spool.close().await.unwrap();
+}
+
+/// Whoever waits for room and is cut off, as at a stop, leaves a count.
+#[tokio::test]
+async fn frames_whose_wait_is_cut_off_are_declared() {
+    let dir = folder();
+    let (spool, _) = Spool::open(config(dir.path(), 1 << 20)).unwrap();
+    let mut reader = spool.reader("store").unwrap();
+    let mut queued = 0;
+    let cut = loop {
+        let frames = batch(queued..queued + 10, 20_000);
+        let append = spool.append(frames);
+        match tokio::time::timeout(Duration::from_millis(200), append).await {
+            Ok(appended) => assert_eq!(appended.unwrap(), Appended::Queued),
+            Err(_) => break 10,
+        }
+        queued += 10;
+    };
+    assert_eq!(spool.stats().dropped_total, cut);
+    let (numbers, declared) = read_all(&spool, &mut reader, cut).await;
+    assert_eq!((numbers, declared), ((0..queued).collect(), cut));
     spool.close().await.unwrap();
 }
 

@@ -9,4 +9,5 @@ mod full;
 mod identity;
 mod kill;
 mod model;
+mod panic;
 mod program;

@@ -1,10 +1,12 @@
 //! A whole block against what is kept beside it: what a search believes without
 //! looking must be true.
 
+use std::collections::HashMap;
+
 use domain::{Micros, Record, TextField};
 
 use super::column::TextColumn;
-use super::facets::FACET_FIELDS;
+use super::facets::{Counts, FACET_FIELDS};
 use super::filter::{Key, holds, open_slice};
 use super::{BlockError, BlockMeta, FILTER_MIN_RECORDS, FILTER_SLICES, Facets, decode};
 
@@ -76,7 +78,7 @@ fn check_facets(facets: &Facets, records: &[Record]) -> Result<(), BlockError> {
         let Some(counts) = counts else {
             continue;
         };
-        let mut left: std::collections::HashMap<&str, u32> = counts
+        let mut left: HashMap<&str, u32> = counts
             .iter()
             .map(|(value, count)| (value.as_str(), *count))
             .collect();
@@ -96,7 +98,37 @@ fn check_facets(facets: &Facets, records: &[Record]) -> Result<(), BlockError> {
             ));
         }
     }
-    Ok(())
+    check_sources(facets, records)
+}
+
+fn check_sources(facets: &Facets, records: &[Record]) -> Result<(), BlockError> {
+    let ([Some(systems), Some(sub_systems), ..], Some(_)) = (&facets.fields, &facets.sources)
+    else {
+        return Ok(());
+    };
+    let places = |counts: &'_ Counts| -> HashMap<String, u32> {
+        let values = counts.iter().map(|(value, _)| value.clone());
+        values.zip(0..).collect()
+    };
+    let (systems, sub_systems) = (places(systems), places(sub_systems));
+    let place = |places: &HashMap<String, u32>, value: &str| places.get(value).copied();
+    let mut right = Facets {
+        fields: facets.fields.clone(),
+        sources: None,
+    };
+    right.set_sources(records.iter().map(|record| {
+        (
+            place(&systems, &record.system_id).unwrap_or(u32::MAX),
+            place(&sub_systems, &record.sub_system_id).unwrap_or(u32::MAX),
+            record.received_us,
+        )
+    }));
+    match right.sources == facets.sources {
+        true => Ok(()),
+        false => Err(BlockError::Damaged(
+            "its sources are not those of its records",
+        )),
+    }
 }
 
 fn check_filter(

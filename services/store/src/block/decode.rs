@@ -23,7 +23,7 @@ pub struct Block {
     /// Where each chunk's rows begin, and where the last one's end.
     starts: Vec<usize>,
     /// Columns whose texts are in the chunks.
-    chunked: Vec<TextColumn>,
+    pub(super) chunked: Vec<TextColumn>,
     columns: [Slot; COLUMNS],
     codes: [OnceLock<Arc<Codes>>; COLUMNS],
     numbers: [OnceLock<Numbers>; NumberColumn::ALL.len()],

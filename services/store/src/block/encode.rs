@@ -243,6 +243,14 @@ impl Encoder {
             let values = dictionary.values().map(|value| text(value).to_owned());
             facets.set(place, values.zip(counts).collect());
         }
+        let codes = |column: TextColumn| {
+            let codes = self.dictionaries[column as usize].codes().iter();
+            codes.map(|code| u32::from(*code))
+        };
+        let systems = codes(TextColumn::System).zip(codes(TextColumn::SubSystem));
+        let received = self.numbers[NumberColumn::Received as usize].iter();
+        let rows = systems.zip(received);
+        facets.set_sources(rows.map(|((system, sub), received)| (system, sub, *received)));
         facets
     }
 

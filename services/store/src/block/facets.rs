@@ -1,10 +1,12 @@
 //! How often each value of the fields that people group by is in a block: kept
 //! beside the block, so that counting over everything opens none.
 
-use domain::TextField;
+use std::collections::HashMap;
+
+use domain::{Micros, TextField};
 
 use super::BlockError;
-use super::bytes::{Cursor, put_varint, seal, unseal};
+use super::bytes::{Cursor, put_varint, seal, unseal, unzigzag, zigzag};
 
 /// The fields that are counted.
 pub const FACET_FIELDS: [TextField; 7] = [
@@ -27,11 +29,32 @@ const PLACE: u32 = 1 << 17;
 /// Values and how many records have them.
 pub type Counts = Vec<(String, u32)>;
 
+/// Records of one system on one host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// The place of its `system_id` among the counts of that field.
+    pub system: u32,
+    /// The place of its `sub_system_id` among the counts of that field.
+    pub sub_system: u32,
+    /// How many records.
+    pub records: u32,
+    /// Earliest time of receipt.
+    pub first_received_us: Micros,
+    /// Latest time of receipt.
+    pub last_received_us: Micros,
+    /// The last of its rows.
+    pub last_row: u32,
+}
+
 /// The counts of a block's fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facets {
     /// By place in [`FACET_FIELDS`]; none when the field has too many values.
     pub fields: [Option<Counts>; FACET_FIELDS.len()],
+    /// Where its records come from, in the order of their first rows; none when
+    /// there are too many sources, or the counts of `system_id` or
+    /// `sub_system_id` are missing.
+    pub sources: Option<Vec<Source>>,
 }
 
 impl Facets {
@@ -41,6 +64,44 @@ impl Facets {
         if counts.len() <= MAX_VALUES && bytes <= MAX_BYTES {
             self.fields[field] = Some(counts);
         }
+    }
+
+    /// Takes each row's system and sub system, as places among their counts, and
+    /// its time of receipt.
+    pub(super) fn set_sources(&mut self, rows: impl Iterator<Item = (u32, u32, Micros)>) {
+        let [Some(_), Some(_), ..] = &self.fields else {
+            return;
+        };
+        let mut sources: Vec<Source> = Vec::new();
+        let mut places: HashMap<(u32, u32), usize> = HashMap::new();
+        let mut before = None;
+        for (row, (system, sub_system, received_us)) in (0..).zip(rows) {
+            let key = (system, sub_system);
+            let place = match before {
+                Some((known, place)) if known == key => place,
+                _ => *places.entry(key).or_insert(sources.len()),
+            };
+            before = Some((key, place));
+            if place == sources.len() {
+                if place == MAX_VALUES {
+                    return;
+                }
+                sources.push(Source {
+                    system,
+                    sub_system,
+                    records: 0,
+                    first_received_us: received_us,
+                    last_received_us: received_us,
+                    last_row: row,
+                });
+            }
+            let source = &mut sources[place];
+            source.records += 1;
+            source.first_received_us = source.first_received_us.min(received_us);
+            source.last_received_us = source.last_received_us.max(received_us);
+            source.last_row = row;
+        }
+        self.sources = Some(sources);
     }
 
     /// The counts as they are stored beside the block of this first id.
@@ -55,6 +116,19 @@ impl Facets {
                 out.extend_from_slice(value.as_bytes());
                 put_varint(&mut out, u64::from(*count));
             }
+        }
+        let sources = self.sources.as_deref().unwrap_or_default();
+        put_varint(&mut out, sources.len() as u64);
+        for source in sources {
+            put_varint(&mut out, u64::from(source.system));
+            put_varint(&mut out, u64::from(source.sub_system));
+            put_varint(&mut out, u64::from(source.records));
+            put_varint(&mut out, zigzag(source.first_received_us));
+            let later = source
+                .last_received_us
+                .wrapping_sub(source.first_received_us);
+            put_varint(&mut out, later.cast_unsigned());
+            put_varint(&mut out, u64::from(source.last_row));
         }
         seal(&mut out, first_id, PLACE);
         out
@@ -82,17 +156,46 @@ impl Facets {
             }
             *field = Some(counts);
         }
+        facets.read_sources(&mut cursor)?;
         if cursor.is_at_end() {
             Ok(facets)
         } else {
             Err(BlockError::Damaged("counts are too long"))
         }
     }
+
+    fn read_sources(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BlockError> {
+        let count = cursor.length(MAX_VALUES)?;
+        if count == 0 {
+            return Ok(());
+        }
+        let [Some(systems), Some(sub_systems), ..] = &self.fields else {
+            return Err(BlockError::Damaged("sources without their values"));
+        };
+        let mut sources = Vec::with_capacity(count);
+        for _ in 0..count {
+            let system = cursor.length(systems.len() - 1)? as u32;
+            let sub_system = cursor.length(sub_systems.len() - 1)? as u32;
+            let records = cursor.length(super::MAX_RECORDS)? as u32;
+            let first_received_us = unzigzag(cursor.varint()?);
+            let later = cursor.varint()?.cast_signed();
+            sources.push(Source {
+                system,
+                sub_system,
+                records,
+                first_received_us,
+                last_received_us: first_received_us.wrapping_add(later),
+                last_row: cursor.length(super::MAX_RECORDS - 1)? as u32,
+            });
+        }
+        self.sources = Some(sources);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Facets, MAX_VALUES};
+    use super::{Facets, MAX_VALUES, Source};
 
     #[test]
     fn counts_come_back() {
@@ -102,6 +205,23 @@ mod tests {
         facets.set(2, vec![("x".repeat(9000), 1)]);
         assert_eq!(facets.fields[1], None);
         assert_eq!(facets.fields[2], None);
+        facets.set_sources([(0, 1, 5), (1, 1, i64::MAX), (0, 1, i64::MIN)].into_iter());
+        assert_eq!(facets.sources, None, "without the counts of a field");
+        facets.set(1, vec![("b".to_owned(), 1), ("c".to_owned(), 2)]);
+        facets.set_sources([(0, 1, 5), (1, 1, i64::MAX), (0, 1, i64::MIN)].into_iter());
+        let sources = facets.sources.as_deref().unwrap();
+        assert_eq!(
+            sources[0],
+            Source {
+                system: 0,
+                sub_system: 1,
+                records: 2,
+                first_received_us: i64::MIN,
+                last_received_us: 5,
+                last_row: 2,
+            }
+        );
+        assert_eq!(sources.len(), 2);
         let bytes = facets.to_bytes(7);
         assert_eq!(Facets::read(7, &bytes).unwrap(), facets);
         assert!(Facets::read(8, &bytes).is_err());

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::block::{Counts, FACET_FIELDS};
+use crate::block::FACET_FIELDS;
 
 /// Memory for all values, in bytes: a field of a block whose values do not fit
 /// any more is not counted there.
@@ -28,10 +28,14 @@ struct Field {
 
 impl Symbols {
     /// A field's counts by rising symbol; none when there is no room for them.
-    pub(super) fn enter(&mut self, field: usize, counts: Counts) -> Option<Box<[(u32, u32)]>> {
+    pub(super) fn enter(
+        &mut self,
+        field: usize,
+        counts: &[(String, u32)],
+    ) -> Option<Box<[(u32, u32)]>> {
         let mut entered = Vec::with_capacity(counts.len());
         for (value, count) in counts {
-            entered.push((self.symbol(field, &value)?, count));
+            entered.push((self.symbol(field, value)?, *count));
         }
         entered.sort_unstable();
         Some(entered.into_boxed_slice())
@@ -45,7 +49,8 @@ impl Symbols {
         counts: &[(u32, u32)],
     ) -> Option<Box<[(u32, u32)]>> {
         let text = |(symbol, count): &(u32, u32)| (former.text(field, *symbol).to_owned(), *count);
-        self.enter(field, counts.iter().map(text).collect())
+        let counts: Vec<(String, u32)> = counts.iter().map(text).collect();
+        self.enter(field, &counts)
     }
 
     /// The symbol of a value; none for a value that no block has.
@@ -56,6 +61,11 @@ impl Symbols {
     /// The value of a symbol.
     pub(crate) fn text(&self, field: usize, symbol: u32) -> &str {
         &self.fields[field].texts[symbol as usize]
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn shared_text(&self, field: usize, symbol: u32) -> Arc<str> {
+        Arc::clone(&self.fields[field].texts[symbol as usize])
     }
 
     /// How many symbols a field has: they are the numbers below.

@@ -29,7 +29,6 @@ use crate::{
 /// frame's bytes longer.
 const BATCH_BYTES: usize = 16 << 20;
 const MARK_BYTES: usize = 1 << 10;
-const NAME_BYTES: usize = 1 << 10;
 /// How many batches of one stream wait for their commit at most.
 const IN_FLIGHT: usize = 64;
 
@@ -185,8 +184,9 @@ fn spool_of(open: v1::OpenSpool) -> Result<Spool, Status> {
     if open.first_sequence == 0 || i64::try_from(open.first_sequence).is_err() {
         return Err(Status::invalid_argument("first_sequence is out of range"));
     }
-    if open.name.len() > NAME_BYTES {
-        return Err(Status::invalid_argument("name is too long"));
+    if open.name.len() > proto::BRIDGE_NAME_BYTES {
+        let text = format!("name has at most {} bytes", proto::BRIDGE_NAME_BYTES);
+        return Err(Status::invalid_argument(text));
     }
     Ok(Spool {
         bridge_id,

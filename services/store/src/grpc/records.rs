@@ -10,7 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{coverage_to_proto, limit_of, refused, status_of, until};
+use super::{counts, coverage_to_proto, limit_of, refused, status_of, until};
 use crate::{
     App,
     clock::now_us,
@@ -154,6 +154,32 @@ impl RecordService for Records {
             Err(error) => Err(status_of(&error)),
         });
         Ok(Response::new(until(self.shutdown.clone(), answers)))
+    }
+
+    type CountRecordsStream = Answers<v1::CountRecordsResponse>;
+
+    async fn count_records(
+        &self,
+        request: Request<v1::CountRecordsRequest>,
+    ) -> Result<Response<Self::CountRecordsStream>, Status> {
+        let answers = counts::count_records(&self.app, request.into_inner())?;
+        Ok(Response::new(until(self.shutdown.clone(), answers)))
+    }
+
+    async fn list_systems(
+        &self,
+        request: Request<v1::ListSystemsRequest>,
+    ) -> Result<Response<v1::ListSystemsResponse>, Status> {
+        let list = counts::list_systems(&self.app, request.into_inner());
+        Ok(Response::new(list.await?))
+    }
+
+    async fn list_exceptions(
+        &self,
+        request: Request<v1::ListExceptionsRequest>,
+    ) -> Result<Response<v1::ListExceptionsResponse>, Status> {
+        let list = counts::list_exceptions(&self.app, request.into_inner());
+        Ok(Response::new(list.await?))
     }
 
     async fn list_dead_letters(

@@ -1,6 +1,7 @@
 //! `StatusService`: the store at a glance, and copies of it.
 
 use std::{
+    collections::HashMap,
     pin::Pin,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -22,6 +23,9 @@ use crate::{
     error::StoreError,
     verify::{self, Progress},
 };
+
+/// A spool that has been silent for so long, while its bridge was heard, has ended.
+const ENDED_AFTER_US: i64 = 3_600_000_000;
 
 /// The service.
 pub(super) struct StatusCalls {
@@ -77,8 +81,23 @@ impl StatusCalls {
             })
             .collect();
         bridges.sort_by_key(|bridge| std::cmp::Reverse(bridge.contact_us));
-        bridges
+        without_ended(bridges)
     }
+}
+
+/// Every run of a bridge numbers under an identity of its own: leaves out those
+/// that have been silent while the bridge went on under another. Expects the
+/// newest contact first. A mark is kept for whoever looks for it.
+fn without_ended(bridges: Vec<v1::BridgeStatus>) -> Vec<v1::BridgeStatus> {
+    let mut newest: HashMap<String, i64> = HashMap::new();
+    bridges
+        .into_iter()
+        .filter(|bridge| {
+            let contact_us = bridge.contact_us;
+            let heard_us = *newest.entry(bridge.name.clone()).or_insert(contact_us);
+            !bridge.mark.is_empty() || heard_us - contact_us < ENDED_AFTER_US
+        })
+        .collect()
 }
 
 #[tonic::async_trait]
@@ -152,5 +171,36 @@ fn bridge_to_proto(bridge: Bridge) -> v1::BridgeStatus {
         contact_us: bridge.contact_us,
         mark: bridge.mark,
         report,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::v1::BridgeStatus;
+
+    use super::{ENDED_AFTER_US, without_ended};
+
+    #[test]
+    fn a_former_identity_is_left_out_and_other_bridges_stay() {
+        let now = 10 * ENDED_AFTER_US;
+        let spool = |name: &str, contact_us, mark: &str| BridgeStatus {
+            name: name.to_owned(),
+            contact_us,
+            mark: mark.to_owned(),
+            ..BridgeStatus::default()
+        };
+        let twin = spool("one", now - 1, "");
+        let silent = spool("two", 5, "");
+        let marked = spool("one", 4, "row 7");
+        let bridges = vec![
+            spool("one", now, ""),
+            twin.clone(),
+            spool("one", now - ENDED_AFTER_US, ""),
+            silent.clone(),
+            marked.clone(),
+            spool("one", 3, ""),
+        ];
+        let left = without_ended(bridges);
+        assert_eq!(left, [spool("one", now, ""), twin, silent, marked]);
     }
 }

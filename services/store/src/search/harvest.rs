@@ -12,15 +12,38 @@ use crate::{
 pub(crate) trait Harvest: Send + Sync + 'static {
     /// What is taken from some of them.
     type Yield: Send + 'static;
+    /// What the catalog gives of blocks that need not be read, while its symbols
+    /// stay the same.
+    type Sums: Default + Send;
 
-    /// What a block gives of which all records pass, when the catalog knows it;
-    /// otherwise the block is read.
-    fn of_entry(&self, _entry: &Entry, _symbols: &Symbols) -> Option<Self::Yield> {
+    /// Adds a block of which all records pass, when the catalog knows all that
+    /// is wanted of it; when false, nothing is added and the block is read. The
+    /// writer waits meanwhile: a few microseconds.
+    fn add_entry(&self, _sums: &mut Self::Sums, _entry: &Entry, _symbols: &Symbols) -> bool {
+        false
+    }
+
+    /// Whether the sums have taken so long that the writer should have its turn.
+    fn is_long(&self, _sums: &Self::Sums) -> bool {
+        false
+    }
+
+    /// Puts what outlives the symbols in their place. The writer waits here, too.
+    fn resolve(&self, _sums: &mut Self::Sums, _symbols: &Symbols) {}
+
+    /// What the sums give.
+    fn of_sums(&self, _sums: Self::Sums) -> Option<Self::Yield> {
         None
     }
 
-    /// Whether rows are of no use without the texts of their chunk.
-    fn needs_chunks(&self) -> bool;
+    /// Blocks that a piece reads at most: what they give is held until it is
+    /// their turn.
+    fn most_blocks(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Whether rows of a block are of no use without the texts of their chunk.
+    fn needs_chunks(&self, block: &Block) -> bool;
 
     /// How many more records are wanted.
     fn wanted(&self, so_far: &[Self::Yield]) -> usize;
@@ -50,8 +73,9 @@ impl Records {
 
 impl Harvest for Records {
     type Yield = Vec<Record>;
+    type Sums = ();
 
-    fn needs_chunks(&self) -> bool {
+    fn needs_chunks(&self, _block: &Block) -> bool {
         true
     }
 

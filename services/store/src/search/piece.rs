@@ -1,14 +1,19 @@
 //! One piece of a walk: its blocks ruled out by their filters, then opened in
 //! groups, then scanned chunk by chunk.
 
-use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+    sync::Arc,
+    time::Duration,
+};
 
 use domain::Order;
 use tokio::time::Instant;
 use tracing::error;
 
 use super::{
-    Harvest, aside,
+    Coverage, Harvest, aside,
     walk::{Outcome, Piece, Shared},
 };
 use crate::{
@@ -45,6 +50,8 @@ struct Run<H: Harvest> {
     shared: Arc<Shared<H>>,
     /// What has not been looked at.
     ids: Range<u64>,
+    /// What its blocks add to the coverage once they have been looked at.
+    blocks: VecDeque<(u64, Coverage)>,
     yields: Vec<H::Yield>,
     snapshot: Option<(Snapshot, Instant)>,
 }
@@ -57,14 +64,18 @@ pub(super) async fn run<H: Harvest>(
     let mut run = Run {
         shared,
         ids: piece.ids,
+        blocks: piece.seen,
         yields: piece.yields,
         snapshot: None,
     };
-    let stop = match run.blocks(piece.blocks).await {
+    let stop = match run.read(piece.blocks).await {
         Ok(stop) => stop,
         Err(StoreError::Late) => Some(Stop::Late),
         Err(error) => return Err(error),
     };
+    if stop.is_none() {
+        run.looked_at_all();
+    }
     Ok(Outcome {
         yields: run.yields,
         rest: if stop.is_some() { run.ids } else { 0..0 },
@@ -73,7 +84,7 @@ pub(super) async fn run<H: Harvest>(
 }
 
 impl<H: Harvest> Run<H> {
-    async fn blocks(
+    async fn read(
         &mut self,
         blocks: Vec<(Arc<Entry>, Verdict)>,
     ) -> Result<Option<Stop>, StoreError> {
@@ -194,7 +205,7 @@ impl<H: Harvest> Run<H> {
         opened: Opened,
     ) -> Result<Option<Stop>, StoreError> {
         let opened = Arc::new(opened);
-        if opened.selection.is_exact() && !self.shared.harvest.needs_chunks() {
+        if opened.selection.is_exact() && !self.shared.harvest.needs_chunks(&opened.block) {
             let (shared, from) = (Arc::clone(&self.shared), Arc::clone(&opened));
             let given = aside(&self.shared.app, move || {
                 shared
@@ -295,6 +306,17 @@ impl<H: Harvest> Run<H> {
             Order::NewestFirst => self.ids.end = self.ids.end.min(entry.meta.first_id),
             Order::OldestFirst => self.ids.start = self.ids.start.max(entry.end()),
         }
+        let is_behind = |edge: u64| match self.shared.order {
+            Order::NewestFirst => edge >= self.ids.end,
+            Order::OldestFirst => edge <= self.ids.start,
+        };
+        let count = self.blocks.partition_point(|(edge, _)| is_behind(*edge));
+        self.shared.cover(self.blocks.drain(..count));
+    }
+
+    /// Nothing is left.
+    fn looked_at_all(&mut self) {
+        self.shared.cover(self.blocks.drain(..));
     }
 
     /// All ids up to this row have been looked at.

@@ -3,8 +3,8 @@
 
 use std::{
     collections::VecDeque,
-    ops::{ControlFlow, Range},
-    sync::Arc,
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use domain::{Order, RecordFilter};
@@ -53,6 +53,14 @@ pub(super) struct Shared<H> {
     pub(super) order: Order,
     pub(super) deadline: Instant,
     pub(super) harvest: H,
+    filter: RecordFilter,
+    progress: Progress,
+}
+
+/// How far a walk has come, for those who do not wait for its steps.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress {
+    coverage: Arc<Mutex<Coverage>>,
 }
 
 /// Some neighbouring blocks.
@@ -63,8 +71,8 @@ pub(super) struct Piece<Y> {
     pub(super) yields: Vec<Y>,
     /// All ids up to the next piece.
     pub(super) ids: Range<u64>,
-    /// Of all its blocks.
-    coverage: Coverage,
+    /// Where each of its blocks ends, in order, and what it adds to the coverage.
+    pub(super) seen: VecDeque<(u64, Coverage)>,
 }
 
 /// How a piece ended.
@@ -83,44 +91,65 @@ pub(crate) struct Walk<H: Harvest> {
     shared: Arc<Shared<H>>,
     /// Ids that no piece has.
     ids: Range<u64>,
-    running: VecDeque<(Range<u64>, Coverage, Running<H::Yield>)>,
+    running: VecDeque<(Range<u64>, Running<H::Yield>)>,
     /// Ids before all of these that a piece has left over.
     left_over: Range<u64>,
     pace: usize,
     has_begun: bool,
     is_late: bool,
-    coverage: Coverage,
-    /// Of the piece that has left something over.
-    left_coverage: Coverage,
+}
+
+impl Progress {
+    /// How far it came.
+    pub(crate) fn coverage(&self) -> Coverage {
+        let coverage = *self.lock();
+        Coverage {
+            // What has come since it began counts, too.
+            total: coverage.total.max(coverage.covered),
+            ..coverage
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Coverage> {
+        let coverage = self.coverage.lock();
+        coverage.expect("nothing panics while it holds this lock")
+    }
+}
+
+impl<H> Shared<H> {
+    /// These blocks have been looked at.
+    pub(super) fn cover(&self, blocks: impl Iterator<Item = (u64, Coverage)>) {
+        let mut coverage = self.progress.lock();
+        blocks.for_each(|(_, more)| coverage.add(&more));
+    }
 }
 
 impl<H: Harvest> Walk<H> {
     /// Begins a walk; nothing is read before [`Walk::next`].
     pub(crate) fn new(app: &App, question: Question, harvest: H) -> Self {
         let plan = Plan::new(&question.filter);
-        let total = total(app, &question);
+        let progress = Progress::default();
+        progress.lock().total = total(app, &question);
+        let pace = match plan.slices().is_empty() {
+            true => FIRST_BLOCKS,
+            false => FIRST_FILTERED,
+        };
         Self {
-            pace: match plan.slices().is_empty() {
-                true => FIRST_BLOCKS,
-                false => FIRST_FILTERED,
-            },
+            pace: pace.min(harvest.most_blocks()),
             shared: Arc::new(Shared {
                 app: app.clone(),
                 plan,
                 order: question.order,
                 deadline: question.deadline,
                 harvest,
+                filter: question.filter,
+                progress,
             }),
             ids: question.ids,
             running: VecDeque::new(),
             left_over: 0..0,
             has_begun: false,
             is_late: false,
-            coverage: Coverage {
-                total,
-                ..Coverage::default()
-            },
-            left_coverage: Coverage::default(),
         }
     }
 
@@ -136,18 +165,13 @@ impl<H: Harvest> Walk<H> {
             self.running.push_back(self.start(piece));
         }
         self.has_begun = true;
-        let Some((_, coverage, running)) = self.running.pop_front() else {
+        let Some((_, running)) = self.running.pop_front() else {
             return Ok(None);
         };
         let outcome = running
             .await
             .map_err(|_| StoreError::Unavailable("reading failed"))??;
         self.is_late = outcome.is_late;
-        if outcome.rest.is_empty() {
-            self.coverage.add(&coverage);
-        } else {
-            self.left_coverage = coverage;
-        }
         self.left_over = outcome.rest;
         Ok(Some(Step {
             yields: outcome.yields,
@@ -166,11 +190,12 @@ impl<H: Harvest> Walk<H> {
 
     /// How far it came.
     pub(crate) fn coverage(&self) -> Coverage {
-        Coverage {
-            // What has come since it began counts, too.
-            total: self.coverage.total.max(self.coverage.covered),
-            ..self.coverage
-        }
+        self.shared.progress.coverage()
+    }
+
+    /// The same for those who do not wait for its steps.
+    pub(crate) fn progress(&self) -> Progress {
+        self.shared.progress.clone()
     }
 
     /// Plans again what a piece has left over, with the blocks as the catalog
@@ -179,27 +204,18 @@ impl<H: Harvest> Walk<H> {
         let left_over = std::mem::take(&mut self.left_over);
         let behind = std::mem::replace(&mut self.ids, left_over);
         let later = std::mem::take(&mut self.running);
-        let mut left = Coverage::default();
         while !self.ids.is_empty() {
             let piece = self.plan();
-            left.add(&piece.coverage);
             self.running.push_back(self.start(piece));
         }
-        // What the piece had done before it left this over.
-        let before = std::mem::take(&mut self.left_coverage);
-        self.coverage.add(&Coverage {
-            covered: before.covered.saturating_sub(left.covered),
-            damaged: before.damaged.saturating_sub(left.damaged),
-            ..before
-        });
         self.running.extend(later);
         self.ids = behind;
     }
 
-    fn start(&self, piece: Piece<H::Yield>) -> (Range<u64>, Coverage, Running<H::Yield>) {
-        let (ids, coverage) = (piece.ids.clone(), piece.coverage);
+    fn start(&self, piece: Piece<H::Yield>) -> (Range<u64>, Running<H::Yield>) {
+        let ids = piece.ids.clone();
         let running = tokio::spawn(piece::run(Arc::clone(&self.shared), piece));
-        (ids, coverage, AbortOnDropHandle::new(running))
+        (ids, AbortOnDropHandle::new(running))
     }
 
     /// The next piece, from what the catalog says now.
@@ -210,49 +226,47 @@ impl<H: Harvest> Walk<H> {
             blocks: Vec::new(),
             yields: Vec::new(),
             ids: self.ids.clone(),
-            coverage: Coverage::default(),
+            seen: VecDeque::new(),
         };
-        let wanted: Vec<(usize, usize, &str)> = plan.values().collect();
-        let mut symbols_of = None;
-        let (mut seen, mut edge) = (0, None);
-        shared
-            .app
-            .catalog
-            .survey(&self.ids, shared.order, |entry, symbols| {
-                if piece.blocks.len() >= self.pace || seen >= PLANNED_BLOCKS {
-                    return ControlFlow::Break(());
-                }
-                seen += 1;
-                edge = Some(self.edge(entry));
-                let is_damaged = entry.is_damaged();
-                piece.coverage.add(&coverage_of(&entry.meta, is_damaged));
-                if is_damaged {
-                    return ControlFlow::Continue(());
-                }
-                let known: &Vec<(usize, usize, Option<u32>)> =
-                    symbols_of.get_or_insert_with(|| {
-                        let symbol = |(leaf, field, value): &(usize, usize, &str)| {
-                            (*leaf, *field, symbols.find(*field, value))
-                        };
-                        wanted.iter().map(symbol).collect()
-                    });
-                let counted = |leaf: usize| {
-                    let (_, field, symbol) = known.iter().find(|(of, ..)| *of == leaf)?;
-                    entry.count_of(*field, *symbol)
-                };
-                match plan.verdict(&entry.meta, &counted) {
-                    Verdict::Nothing => {}
-                    Verdict::Everything if self.is_within(entry) => {
-                        match harvest.of_entry(entry, symbols) {
-                            Some(given) => piece.yields.push(given),
-                            None => piece.blocks.push((Arc::clone(entry), Verdict::Everything)),
-                        }
-                    }
-                    verdict => piece.blocks.push((Arc::clone(entry), verdict)),
-                }
-                ControlFlow::Continue(())
-            });
-        let is_last = piece.blocks.len() < self.pace && seen < PLANNED_BLOCKS;
+        let mut sums = H::Sums::default();
+        let (mut seen, mut edge, mut is_last) = (0, None, true);
+        let view = shared.app.catalog.view();
+        let symbols = view.symbols();
+        let known: Vec<(usize, usize, Option<u32>)> = plan
+            .values()
+            .map(|(leaf, field, value)| (leaf, field, symbols.find(field, value)))
+            .collect();
+        for entry in view.blocks(&self.ids, shared.order) {
+            if piece.blocks.len() >= self.pace || seen >= PLANNED_BLOCKS || harvest.is_long(&sums) {
+                is_last = false;
+                break;
+            }
+            seen += 1;
+            let end = self.edge(entry);
+            edge = Some(end);
+            let is_damaged = entry.is_damaged();
+            if is_in_time(&shared.filter, &entry.meta) {
+                piece
+                    .seen
+                    .push_back((end, coverage_of(&entry.meta, is_damaged)));
+            }
+            if is_damaged {
+                continue;
+            }
+            let counted = |leaf: usize| {
+                let (_, field, symbol) = known.iter().find(|(of, ..)| *of == leaf)?;
+                entry.count_of(*field, *symbol)
+            };
+            match plan.verdict(&entry.meta, &counted) {
+                Verdict::Nothing => {}
+                Verdict::Everything
+                    if self.is_within(entry) && harvest.add_entry(&mut sums, entry, symbols) => {}
+                verdict => piece.blocks.push((Arc::clone(entry), verdict)),
+            }
+        }
+        harvest.resolve(&mut sums, symbols);
+        drop(view);
+        piece.yields.extend(harvest.of_sums(sums));
         if let Some(edge) = edge.filter(|_| !is_last) {
             let (near, far) = match shared.order {
                 Order::NewestFirst => (edge..self.ids.end, self.ids.start..edge),
@@ -267,7 +281,7 @@ impl<H: Harvest> Walk<H> {
             true => MOST_BLOCKS,
             false => MOST_FILTERED,
         };
-        self.pace = (self.pace * GROWTH).min(most);
+        self.pace = (self.pace * GROWTH).min(most).min(harvest.most_blocks());
         piece
     }
 
@@ -303,17 +317,18 @@ fn join(ids: &mut Range<u64>, other: &Range<u64>) {
     }
 }
 
+/// Whether a block may hold a record of the time asked for.
+fn is_in_time(filter: &RecordFilter, meta: &BlockMeta) -> bool {
+    filter
+        .from_us
+        .is_none_or(|from| meta.max_received_us >= from)
+        && filter.to_us.is_none_or(|to| meta.min_received_us < to)
+}
+
 /// Records of all blocks that reach into the ids and times asked for.
 fn total(app: &App, question: &Question) -> u64 {
-    let RecordFilter { from_us, to_us, .. } = question.filter;
-    let mut total = 0;
-    app.catalog
-        .survey(&question.ids, question.order, |entry, _| {
-            let meta = &entry.meta;
-            let is_in_time = from_us.is_none_or(|from| meta.max_received_us >= from)
-                && to_us.is_none_or(|to| meta.min_received_us < to);
-            total += u64::from(meta.count) * u64::from(is_in_time);
-            ControlFlow::Continue(())
-        });
-    total
+    let view = app.catalog.view();
+    let blocks = view.blocks(&question.ids, question.order);
+    let in_time = blocks.filter(|entry| is_in_time(&question.filter, &entry.meta));
+    in_time.map(|entry| u64::from(entry.meta.count)).sum()
 }
