@@ -2,7 +2,10 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{backup::Backup, import::Import, log::Log, status::Status};
+use crate::{
+    backup::Backup, context::Context, import::Import, log::Log, query::Query, status::Status,
+    tail::Tail, verify::Verify,
+};
 
 const OVERVIEW: &str = "\
 Examples:
@@ -10,8 +13,11 @@ Examples:
   DEV_STAGE=PRODUCTION herald            the same for another stage
   herald log 'backup done' --system backup
                                          one record from a shell script
+  herald query 'level>=error' --since 1h what went wrong in the last hour
+  herald tail system:shop                follow the records of one service
   herald import old/herald.sqlite_d      bring the predecessor's records along
   herald backup /safe/herald.sqlite      copy the database while all goes on
+  herald verify /safe/herald.sqlite      and check that it is whole
 
 Environment:
   DEV_STAGE        TESTING, DEVELOPMENT (default), INTEGRATION or PRODUCTION: gives
@@ -22,7 +28,7 @@ Environment:
 Exit codes:
   0  done
   1  failed; stderr says why
-  2  wrong usage or a wrong variable; nothing was started or changed";
+  2  wrong usage, query or variable; nothing was started or changed";
 
 const UP: &str = "\
 Starts store, bridge and herald-web in one process and says where to send
@@ -57,8 +63,12 @@ pub(crate) enum Command {
     #[command(long_about = UP, after_long_help = UP_EXAMPLES)]
     Up,
     Log(Box<Log>),
+    Query(Box<Query>),
+    Tail(Box<Tail>),
+    Context(Context),
     Import(Import),
     Backup(Backup),
+    Verify(Verify),
     Status(Status),
 }
 

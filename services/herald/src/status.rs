@@ -78,7 +78,8 @@ fn bridge_text(bridge: &BridgeStatus) -> String {
     });
     format!(
         "bridge        {} ({}), last heard {contact}{report}",
-        bridge.name, bridge.bridge_id
+        render::terminal::one_line(&bridge.name),
+        bridge.bridge_id
     )
 }
 

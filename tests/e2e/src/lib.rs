@@ -7,6 +7,8 @@
 pub mod account;
 pub mod api;
 pub mod chance;
+pub mod command;
+pub mod grpcurl;
 pub mod program;
 pub mod sender;
 pub mod spool;

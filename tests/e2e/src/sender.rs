@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
+use domain::Record;
 use testkit::frame;
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
@@ -68,6 +69,23 @@ impl Sender {
         self.stopping.store(true, Ordering::Relaxed);
         self.task.await.expect("a sender does not panic")
     }
+}
+
+/// Sends these records over one connection and returns when the bridge has read
+/// them.
+///
+/// # Panics
+/// When the bridge does not take them.
+pub async fn send(address: &str, records: &[Record]) {
+    let mut stream = TcpStream::connect(address).await.expect("a bridge");
+    let frames: Vec<u8> = records.iter().flat_map(frame::pickle).collect();
+    stream
+        .write_all(&frames)
+        .await
+        .expect("a bridge that reads");
+    stream.shutdown().await.expect("a connection");
+    let answer = stream.read_to_end(&mut Vec::new()).await;
+    answer.expect("the end of the connection");
 }
 
 struct Sending {

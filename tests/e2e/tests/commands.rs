@@ -7,38 +7,19 @@ use std::{
     time::Duration,
 };
 
-use e2e::{account::arrived, api, program, sender::Sender};
+use e2e::{
+    account::arrived,
+    api,
+    command::{fail, succeed},
+    program,
+    sender::Sender,
+};
 use serde_json::Value;
-use testkit::{Installation, Process, binary, python, wait_until};
+use testkit::{Installation, binary, python, wait_until};
 
 const SOON: Duration = Duration::from_secs(60);
 /// The predecessor's records are older than any default retention.
 const KEEP: (&str, &str) = ("STORE_RETENTION", "36500d");
-
-async fn herald(installation: &Installation, arguments: &[&str]) -> Process {
-    let mut process = installation.start("herald", arguments);
-    process.end(SOON).await;
-    process
-}
-
-async fn succeed(installation: &Installation, arguments: &[&str]) -> String {
-    let mut process = herald(installation, arguments).await;
-    let status = process.end(SOON).await;
-    assert!(
-        status.success(),
-        "{arguments:?}: {status}: {}",
-        process.stderr()
-    );
-    process.stdout()
-}
-
-async fn fail(installation: &Installation, arguments: &[&str], code: i32, expected: &str) {
-    let mut process = herald(installation, arguments).await;
-    let status = process.end(SOON).await;
-    let errors = process.stderr();
-    assert_eq!(status.code(), Some(code), "{arguments:?}: {errors}");
-    assert!(errors.contains(expected), "{arguments:?}: {errors}");
-}
 
 /// Makes or extends a database of the predecessor.
 async fn predecessor(path: &Path, first: u64, last: u64) {

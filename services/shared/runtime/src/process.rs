@@ -9,14 +9,20 @@ use std::{
 
 use crate::config::ConfigError;
 
-/// Exit code of a process that was not started because a variable is wrong.
+/// Exit code of a process that was not started because a variable or an
+/// argument is wrong.
 const MISCONFIGURED: u8 = 2;
+
+/// An argument that only its command can check is wrong: nothing was done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongUsage(pub String);
 
 /// Runs a service to its end on a multi-threaded tokio runtime. An error is
 /// told on stderr once, with its causes: as one of our own log lines if
 /// telemetry has been started, else, or if a [`ConfigError`] is among the
 /// causes, as a plain line for who started the process. The exit code is 0, or
-/// 2 for a [`ConfigError`], or 1 for any other error.
+/// 2 for a [`ConfigError`] or a [`WrongUsage`], or 1 for any other error.
 ///
 /// A panic is one of our own log lines, too. It has the place and, if the
 /// message is a constant, the message: others may hold a record's text.
@@ -63,7 +69,9 @@ fn drive(run: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
 }
 
 fn report(error: &anyhow::Error) -> ExitCode {
-    let is_misconfigured = error.chain().any(|cause| cause.is::<ConfigError>());
+    let is_misconfigured = error
+        .chain()
+        .any(|cause| cause.is::<ConfigError>() || cause.is::<WrongUsage>());
     if is_misconfigured || !tracing::dispatcher::has_been_set() {
         print(error);
     } else {
@@ -96,7 +104,7 @@ mod tests {
 
     use anyhow::{Context, anyhow};
 
-    use super::drive;
+    use super::{WrongUsage, drive};
     use crate::config::ConfigError;
 
     #[test]
@@ -110,5 +118,9 @@ mod tests {
         check(Err(anyhow!("the disk is gone")), ExitCode::from(1));
         check(Err(wrong.clone().into()), ExitCode::from(2));
         check(Err(wrong).context("cannot start"), ExitCode::from(2));
+        check(
+            Err(WrongUsage("no query".to_owned()).into()),
+            ExitCode::from(2),
+        );
     }
 }
