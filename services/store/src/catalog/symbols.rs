@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use super::SymbolCounts;
 use crate::block::FACET_FIELDS;
 
 /// Memory for all values, in bytes: a field of a block whose values do not fit
