@@ -5,16 +5,17 @@ use std::{
     collections::VecDeque,
     ops::{ControlFlow, Range},
     sync::Arc,
+    time::Duration,
 };
 
 use domain::{Order, RecordFilter};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Coverage, Harvest, piece};
 use crate::{
     App,
-    block::{BlockMeta, Plan, Verdict},
+    block::{BlockError, BlockMeta, Plan, Verdict},
     catalog::Entry,
     error::StoreError,
 };
@@ -30,6 +31,10 @@ const MOST_FILTERED: usize = 1_024;
 const PLANNED_BLOCKS: usize = 2_048;
 /// Pieces under way.
 const PIECES: usize = 2;
+/// A block that is not as the catalog says is looked for again after a pause,
+/// for so long.
+const MISSED_PAUSE: Duration = Duration::from_millis(2);
+const MISSED_TIME: Duration = Duration::from_secs(1);
 
 /// What is looked for, and where.
 #[derive(Debug, Clone)]
@@ -74,6 +79,10 @@ pub(super) struct Outcome<Y> {
     /// blocks have changed, or because it is late.
     pub(super) rest: Range<u64>,
     pub(super) is_late: bool,
+    /// Records of blocks that turned out to be damaged.
+    pub(super) damaged: u64,
+    /// The block that was not as the catalog said.
+    pub(super) changed: Option<Arc<Entry>>,
 }
 
 type Running<Y> = AbortOnDropHandle<Result<Outcome<Y>, StoreError>>;
@@ -89,6 +98,8 @@ pub(crate) struct Walk<H: Harvest> {
     pace: usize,
     has_begun: bool,
     is_late: bool,
+    /// A block that is not as the catalog says, and since when.
+    missed: Option<(Arc<Entry>, Instant)>,
     coverage: Coverage,
     /// Of the piece that has left something over.
     left_coverage: Coverage,
@@ -116,6 +127,7 @@ impl<H: Harvest> Walk<H> {
             left_over: 0..0,
             has_begun: false,
             is_late: false,
+            missed: None,
             coverage: Coverage {
                 total,
                 ..Coverage::default()
@@ -143,6 +155,8 @@ impl<H: Harvest> Walk<H> {
             .await
             .map_err(|_| StoreError::Unavailable("reading failed"))??;
         self.is_late = outcome.is_late;
+        self.coverage.damaged += outcome.damaged;
+        self.miss(outcome.changed).await;
         if outcome.rest.is_empty() {
             self.coverage.add(&coverage);
         } else {
@@ -152,6 +166,26 @@ impl<H: Harvest> Walk<H> {
         Ok(Some(Step {
             yields: outcome.yields,
         }))
+    }
+
+    /// A block that has changed is in the catalog as it is now a moment later:
+    /// the writer commits, then tells the catalog. One that stays away has been
+    /// lost.
+    async fn miss(&mut self, changed: Option<Arc<Entry>>) {
+        let Some(entry) = changed else {
+            self.missed = None;
+            return;
+        };
+        match &self.missed {
+            Some((missed, since)) if missed.meta == entry.meta => {
+                if since.elapsed() >= MISSED_TIME {
+                    let error = BlockError::Damaged("it is not what its summary says");
+                    self.shared.app.metrics.set_aside(&entry, &error);
+                }
+            }
+            _ => self.missed = Some((entry, Instant::now())),
+        }
+        sleep(MISSED_PAUSE).await;
     }
 
     /// What has not been looked at.
@@ -237,10 +271,15 @@ impl<H: Harvest> Walk<H> {
                         wanted.iter().map(symbol).collect()
                     });
                 let counted = |leaf: usize| {
-                    let (_, field, symbol) = known.iter().find(|(of, ..)| *of == leaf)?;
-                    entry.count_of(*field, *symbol)
+                    let place = known.binary_search_by_key(&leaf, |(of, ..)| *of).ok()?;
+                    let (_, field, symbol) = known[place];
+                    entry.count_of(field, symbol)
                 };
-                match plan.verdict(&entry.meta, &counted) {
+                let verdict = match entry.is_sure {
+                    true => plan.verdict(&entry.meta, &counted),
+                    false => Verdict::Something,
+                };
+                match verdict {
                     Verdict::Nothing => {}
                     Verdict::Everything if self.is_within(entry) => {
                         match harvest.of_entry(entry, symbols) {
@@ -310,8 +349,9 @@ fn total(app: &App, question: &Question) -> u64 {
     app.catalog
         .survey(&question.ids, question.order, |entry, _| {
             let meta = &entry.meta;
-            let is_in_time = from_us.is_none_or(|from| meta.max_received_us >= from)
-                && to_us.is_none_or(|to| meta.min_received_us < to);
+            let is_in_time = !entry.is_sure
+                || from_us.is_none_or(|from| meta.max_received_us >= from)
+                    && to_us.is_none_or(|to| meta.min_received_us < to);
             total += u64::from(meta.count) * u64::from(is_in_time);
             ControlFlow::Continue(())
         });
