@@ -78,11 +78,34 @@ fn filter() -> impl Strategy<Value = RecordFilter> {
 /// Conditions of every kind, up to a few deep.
 fn condition() -> impl Strategy<Value = Condition> {
     let texts = [
-        "e", "ss", "EADBEE", "nothing", "function_3", "module_", "100%", "a_b", "straße", "ärger",
-        "\"'quote\\\"\"", "/dead[a-f]+00/", "/^Straße [0-9a-f]+ /", "level>=warning", "level:25",
-        "level<40", "exception:*", "exception:straße", "fingerprint:*", "line>=2", "id:5..2000",
-        "received_at>2023-11-14T22:13:21Z", "sub_system_id:blue", "user_spec_1:*7",
-        "extra.order:3", "extra.order>=5", "extra.tags:b", "module:=module_3",
+        "e",
+        "ss",
+        "EADBEE",
+        "nothing",
+        "function_3",
+        "module_",
+        "100%",
+        "a_b",
+        "straße",
+        "ärger",
+        "\"'quote\\\"\"",
+        "/dead[a-f]+00/",
+        "/^Straße [0-9a-f]+ /",
+        "level>=warning",
+        "level:25",
+        "level<40",
+        "exception:*",
+        "exception:straße",
+        "fingerprint:*",
+        "line>=2",
+        "id:5..2000",
+        "received_at>2023-11-14T22:13:21Z",
+        "sub_system_id:blue",
+        "user_spec_1:*7",
+        "extra.order:3",
+        "extra.order>=5",
+        "extra.tags:b",
+        "module:=module_3",
     ];
     let parse = |text: &str| query::parse(text, 0).unwrap();
     let number = |format: fn(u64) -> String| (0_u64..3_000).prop_map(format);
@@ -116,7 +139,10 @@ fn record(number: u64, seed: u64) -> Record {
         message: format!("{word} {:04x} {}", noise % 400, noise >> 8),
         user_spec_1: format!("job {number}"),
         exception: match noise % 11 {
-            0 => format!("Traceback\n  File \"a.py\", line 1, in f{}\nValueError: {word}", noise % 3),
+            0 => format!(
+                "Traceback\n  File \"a.py\", line 1, in f{}\nValueError: {word}",
+                noise % 3
+            ),
             _ => String::new(),
         },
         extra: match noise % 3 {
