@@ -20,7 +20,7 @@ use std::{
 use domain::Order;
 use tokio::sync::watch;
 
-use crate::block::{BlockMeta, FACET_FIELDS, Facets, Source};
+use crate::block::{BlockMeta, FACET_FIELDS, Facets, MAX_RECORDS, Source};
 pub(crate) use symbols::Symbols;
 
 /// All blocks. Clones share them.
@@ -51,6 +51,8 @@ pub(crate) struct Entry {
     /// Where its records come from: systems and sub systems are symbols of the
     /// fields at [`SYSTEM`] and [`SUB_SYSTEM`]; none when that is not known.
     pub(crate) sources: Option<Box<[Source]>>,
+    /// The summary is what was written: it may rule the block out.
+    pub(crate) is_sure: bool,
     damaged: AtomicBool,
 }
 
@@ -144,11 +146,21 @@ impl Catalog {
         }
     }
 
-    /// Takes over what the database holds.
-    pub(crate) fn replace(&self, blocks: Vec<(BlockMeta, Option<Facets>)>) {
+    /// Takes over what the database holds, by rising id. Gives those that
+    /// cannot be what was written; whoever searches will not read them.
+    pub(crate) fn replace(&self, blocks: Vec<(BlockMeta, Option<Facets>)>) -> Vec<Arc<Entry>> {
         let mut fresh = Blocks::default();
-        for (meta, facets) in blocks {
-            fresh.add(meta, facets);
+        let mut impossible = Vec::new();
+        let mut rest = blocks.into_iter().peekable();
+        while let Some((mut meta, facets)) = rest.next() {
+            let room = rest.peek().map_or(u64::MAX, |(next, _)| next.first_id) - meta.first_id;
+            let most = room.min(MAX_RECORDS as u64) as u32;
+            let is_possible = (1..=most).contains(&meta.count);
+            meta.count = meta.count.clamp(1, most);
+            let entry = fresh.add(meta, facets);
+            if !is_possible {
+                impossible.push(entry);
+            }
         }
         let mut blocks = self.write();
         for (first_id, entry) in &fresh.entries {
@@ -161,6 +173,14 @@ impl Catalog {
         let newest_id = blocks.newest_id();
         drop(blocks);
         self.shared.newest_id.send_replace(newest_id);
+        impossible
+    }
+
+    /// The block that has these, if there is one.
+    pub(crate) fn find(&self, first_id: u64, count: u32) -> Option<Arc<Entry>> {
+        let blocks = self.read();
+        let entry = blocks.entries.get(&first_id);
+        entry.filter(|entry| entry.meta.count == count).cloned()
     }
 
     /// Takes over what a transaction did.
@@ -237,7 +257,8 @@ impl Catalog {
 }
 
 impl Blocks {
-    fn add(&mut self, meta: BlockMeta, facets: Option<Facets>) {
+    fn add(&mut self, meta: BlockMeta, facets: Option<Facets>) -> Arc<Entry> {
+        let is_sure = facets.is_some();
         let mut values = Values::default();
         let facets = facets.unwrap_or_default();
         for (field, counts) in facets.fields.iter().enumerate() {
@@ -258,13 +279,15 @@ impl Blocks {
             };
             sources.iter().map(source).collect()
         });
-        let entry = Entry {
+        let entry = Arc::new(Entry {
             damaged: AtomicBool::new(false),
             meta,
             values,
             sources,
-        };
-        self.entries.insert(entry.meta.first_id, Arc::new(entry));
+            is_sure,
+        });
+        self.entries.insert(entry.meta.first_id, Arc::clone(&entry));
+        entry
     }
 
     fn newest_id(&self) -> u64 {
@@ -297,6 +320,7 @@ impl Blocks {
                 meta: entry.meta.clone(),
                 values,
                 sources,
+                is_sure: entry.is_sure,
                 damaged: AtomicBool::new(entry.is_damaged()),
             });
         }
