@@ -63,7 +63,8 @@ impl Connection {
             code => CallError::Refused {
                 url,
                 code,
-                message: status.message().to_owned(),
+                // It may quote what somebody logged.
+                message: render::terminal::one_line(status.message()).into_owned(),
             },
         }
     }
