@@ -289,6 +289,7 @@ impl<H: Harvest> Run<H> {
 
     /// A damaged block is left out; the others stay readable.
     fn damaged(&self, entry: &Entry, error: &BlockError) {
+        self.shared.found_damaged(&entry.meta);
         if entry.set_damaged() {
             self.shared.app.metrics.damaged();
             error!(

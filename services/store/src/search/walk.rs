@@ -122,6 +122,14 @@ impl<H> Shared<H> {
         let mut coverage = self.progress.lock();
         blocks.for_each(|(_, more)| coverage.add(&more));
     }
+
+    /// A block that was planned as readable is not: the answer that finds out
+    /// says so, too.
+    pub(super) fn found_damaged(&self, meta: &BlockMeta) {
+        if is_in_time(&self.filter, meta) {
+            self.progress.lock().damaged += coverage_of(meta, true).damaged;
+        }
+    }
 }
 
 impl<H: Harvest> Walk<H> {
