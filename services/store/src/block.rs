@@ -99,5 +99,8 @@ pub enum BlockError {
     Damaged(&'static str),
 }
 
+/// The database cannot give a block's bytes.
+pub(crate) const UNREADABLE: BlockError = BlockError::Damaged("the database cannot read it");
+
 #[cfg(test)]
 mod tests;

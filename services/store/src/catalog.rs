@@ -20,7 +20,7 @@ use std::{
 use domain::Order;
 use tokio::sync::watch;
 
-use crate::block::{BlockMeta, FACET_FIELDS, Facets, Source};
+use crate::block::{BlockMeta, FACET_FIELDS, Facets, MAX_RECORDS, Source};
 pub(crate) use symbols::Symbols;
 
 /// All blocks. Clones share them.
@@ -46,12 +46,13 @@ struct Blocks {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) meta: BlockMeta,
-    /// By place in [`FACET_FIELDS`]: symbols of values, rising, and how many
-    /// records have them; none when that is not known.
-    pub(crate) values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()],
+    /// By place in [`FACET_FIELDS`].
+    pub(crate) values: Values,
     /// Where its records come from: systems and sub systems are symbols of the
     /// fields at [`SYSTEM`] and [`SUB_SYSTEM`]; none when that is not known.
     pub(crate) sources: Option<Box<[Source]>>,
+    /// The summary is what was written: it may rule the block out.
+    pub(crate) is_sure: bool,
     damaged: AtomicBool,
 }
 
@@ -92,6 +93,11 @@ impl View<'_> {
         &self.blocks.symbols
     }
 }
+
+/// Symbols of a field's values, rising, and how many records have each.
+pub(crate) type SymbolCounts = Box<[(u32, u32)]>;
+/// Of each field; none when they are not known.
+type Values = [Option<SymbolCounts>; FACET_FIELDS.len()];
 
 /// What a transaction of the writer did to blocks.
 #[derive(Debug, Default)]
@@ -140,11 +146,21 @@ impl Catalog {
         }
     }
 
-    /// Takes over what the database holds.
-    pub(crate) fn replace(&self, blocks: Vec<(BlockMeta, Option<Facets>)>) {
+    /// Takes over what the database holds, by rising id. Gives those that
+    /// cannot be what was written; whoever searches will not read them.
+    pub(crate) fn replace(&self, blocks: Vec<(BlockMeta, Option<Facets>)>) -> Vec<Arc<Entry>> {
         let mut fresh = Blocks::default();
-        for (meta, facets) in blocks {
-            fresh.add(meta, facets);
+        let mut impossible = Vec::new();
+        let mut rest = blocks.into_iter().peekable();
+        while let Some((mut meta, facets)) = rest.next() {
+            let room = rest.peek().map_or(u64::MAX, |(next, _)| next.first_id) - meta.first_id;
+            let most = room.min(MAX_RECORDS as u64) as u32;
+            let is_possible = (1..=most).contains(&meta.count);
+            meta.count = meta.count.clamp(1, most);
+            let entry = fresh.add(meta, facets);
+            if !is_possible {
+                impossible.push(entry);
+            }
         }
         let mut blocks = self.write();
         for (first_id, entry) in &fresh.entries {
@@ -157,6 +173,14 @@ impl Catalog {
         let newest_id = blocks.newest_id();
         drop(blocks);
         self.shared.newest_id.send_replace(newest_id);
+        impossible
+    }
+
+    /// The block that has these, if there is one.
+    pub(crate) fn find(&self, first_id: u64, count: u32) -> Option<Arc<Entry>> {
+        let blocks = self.read();
+        let entry = blocks.entries.get(&first_id);
+        entry.filter(|entry| entry.meta.count == count).cloned()
     }
 
     /// Takes over what a transaction did.
@@ -233,8 +257,9 @@ impl Catalog {
 }
 
 impl Blocks {
-    fn add(&mut self, meta: BlockMeta, facets: Option<Facets>) {
-        let mut values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()] = Default::default();
+    fn add(&mut self, meta: BlockMeta, facets: Option<Facets>) -> Arc<Entry> {
+        let is_sure = facets.is_some();
+        let mut values = Values::default();
         let facets = facets.unwrap_or_default();
         for (field, counts) in facets.fields.iter().enumerate() {
             let counts = counts.as_deref();
@@ -254,13 +279,15 @@ impl Blocks {
             };
             sources.iter().map(source).collect()
         });
-        let entry = Entry {
+        let entry = Arc::new(Entry {
             damaged: AtomicBool::new(false),
             meta,
             values,
             sources,
-        };
-        self.entries.insert(entry.meta.first_id, Arc::new(entry));
+            is_sure,
+        });
+        self.entries.insert(entry.meta.first_id, Arc::clone(&entry));
+        entry
     }
 
     fn newest_id(&self) -> u64 {
@@ -272,7 +299,7 @@ impl Blocks {
     fn tidy_symbols(&mut self) {
         let mut fresh = Symbols::default();
         for entry in self.entries.values_mut() {
-            let mut values: [Option<Box<[(u32, u32)]>>; FACET_FIELDS.len()] = Default::default();
+            let mut values = Values::default();
             for (field, known) in entry.values.iter().enumerate() {
                 values[field] = known
                     .as_deref()
@@ -293,6 +320,7 @@ impl Blocks {
                 meta: entry.meta.clone(),
                 values,
                 sources,
+                is_sure: entry.is_sure,
                 damaged: AtomicBool::new(entry.is_damaged()),
             });
         }

@@ -13,7 +13,9 @@ use opentelemetry::{
     metrics::{Counter, Histogram, Meter},
 };
 
-use crate::db::counter::Totals;
+use tracing::error;
+
+use crate::{catalog::Entry, db::counter::Totals};
 
 /// The instruments.
 #[derive(Debug)]
@@ -57,7 +59,10 @@ impl Metrics {
             dead_letters: counter("herald.store.dead_letters", "Dead letters committed"),
             lost: counter("herald.store.lost", "Numbers declared lost"),
             duplicates: counter("herald.store.duplicates", "Entries that were here already"),
-            damaged: counter("herald.store.damaged", "Reads that met a damaged block"),
+            damaged: counter(
+                "herald.store.damaged",
+                "Blocks set aside because they are damaged",
+            ),
             commit_duration: seconds("herald.store.commit.duration", "Encode, write and sync"),
             query_duration: seconds("herald.store.query.duration", "Reads, by call"),
             gauges,
@@ -81,9 +86,17 @@ impl Metrics {
         self.duplicates.add(count, &[]);
     }
 
-    /// A read met a damaged block.
-    pub(crate) fn damaged(&self) {
-        self.damaged.add(1, &[]);
+    /// Sets a damaged block aside: it is left out of answers. Told once.
+    pub(crate) fn set_aside(&self, entry: &Entry, error: &dyn std::error::Error) {
+        if entry.set_damaged() {
+            self.damaged.add(1, &[]);
+            error!(
+                first_id = entry.meta.first_id,
+                records = entry.meta.count,
+                %error,
+                "block is damaged: set aside"
+            );
+        }
     }
 
     /// Measures a call.

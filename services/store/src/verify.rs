@@ -4,13 +4,16 @@
 
 use std::{path::Path, time::Duration};
 
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 
 use crate::{
     App,
-    block::{self, BlockMeta},
+    block::{self, BlockError, BlockMeta, Kept, UNREADABLE},
     catalog::Catalog,
-    db::{self, Database, Readers},
+    db::{self, Database, Readers, fault::is_damage},
     error::StoreError,
 };
 
@@ -18,6 +21,10 @@ use crate::{
 const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
 /// For one look at the database.
 const LOOK_TIME: Duration = Duration::from_secs(30);
+/// The catalog is told of a change a moment after it has been committed: a
+/// block is looked for so often, with a pause.
+const LOOKS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(10);
 /// Readers of a file that no store has open.
 const READERS: u32 = 1;
 
@@ -78,7 +85,7 @@ async fn whole_file(readers: &Readers, told: &mut impl FnMut(Progress)) -> Resul
     let blocks = db::block::all(snapshot.conn()).await?;
     let structure = db::file::check(snapshot.conn()).await?;
     drop(snapshot);
-    let mut check = Check::new(blocks.into_iter().map(|(meta, _)| meta).collect());
+    let mut check = Check::new(blocks.into_iter().map(|(meta, _)| meta).collect(), None);
     let problems = structure.into_iter().map(|text| Problem {
         first_id: 0,
         records: 0,
@@ -93,7 +100,7 @@ async fn whole_file(readers: &Readers, told: &mut impl FnMut(Progress)) -> Resul
 
 /// Checks the blocks of a running store; ends when nobody listens.
 pub(crate) async fn run(app: App, progress: mpsc::Sender<Result<Progress, StoreError>>) {
-    let mut check = Check::new(metas(&app.catalog));
+    let mut check = Check::new(metas(&app.catalog), Some(app.catalog.clone()));
     loop {
         match check.step(&app.readers).await {
             Ok(Some(step)) => {
@@ -120,13 +127,16 @@ fn metas(catalog: &Catalog) -> Vec<BlockMeta> {
 }
 
 struct Check {
+    /// Of a running store: what is not in it any more need not be there.
+    catalog: Option<Catalog>,
     rest: std::vec::IntoIter<BlockMeta>,
     progress: Progress,
 }
 
 impl Check {
-    fn new(metas: Vec<BlockMeta>) -> Self {
+    fn new(metas: Vec<BlockMeta>, catalog: Option<Catalog>) -> Self {
         Self {
+            catalog,
             progress: Progress {
                 blocks_total: metas.len() as u64,
                 ..Progress::default()
@@ -156,16 +166,15 @@ impl Check {
     }
 
     async fn block(&mut self, readers: &Readers, meta: BlockMeta) -> Result<(), StoreError> {
-        let mut snapshot = readers.snapshot(Instant::now() + LOOK_TIME).await?;
-        let kept = db::block::kept(snapshot.conn(), meta.first_id).await?;
-        drop(snapshot);
         self.progress.blocks_done += 1;
-        // One that has been merged or removed meanwhile was read for that.
-        let Some(kept) = kept.filter(|kept| kept.meta.count == meta.count) else {
-            return Ok(());
+        let checked = match self.kept(readers, &meta).await? {
+            Ok(Some(kept)) => tokio::task::spawn_blocking(move || block::check(kept))
+                .await
+                .map_err(|_| StoreError::Unavailable("reading failed"))?,
+            Ok(None) => return Ok(()),
+            Err(error) => Err(error),
         };
-        let checked = tokio::task::spawn_blocking(move || block::check(kept)).await;
-        match checked.map_err(|_| StoreError::Unavailable("reading failed"))? {
+        match checked {
             Ok(records) => self.progress.records += records,
             Err(error) => self.progress.problems.push(Problem {
                 first_id: meta.first_id,
@@ -174,5 +183,30 @@ impl Check {
             }),
         }
         Ok(())
+    }
+
+    /// What there is of a block; none when it has been merged or removed
+    /// meanwhile, and was read for that.
+    async fn kept(
+        &self,
+        readers: &Readers,
+        meta: &BlockMeta,
+    ) -> Result<Result<Option<Kept>, BlockError>, StoreError> {
+        for _ in 0..LOOKS {
+            let mut snapshot = readers.snapshot(Instant::now() + LOOK_TIME).await?;
+            match db::block::kept(snapshot.conn(), meta.first_id).await {
+                Ok(Some(kept)) if kept.meta.count == meta.count => return Ok(Ok(Some(kept))),
+                Ok(_) => {}
+                Err(error) if is_damage(&error) => return Ok(Err(UNREADABLE)),
+                Err(error) => return Err(error.into()),
+            }
+            drop(snapshot);
+            let known = self.catalog.as_ref();
+            if known.is_some_and(|known| known.find(meta.first_id, meta.count).is_none()) {
+                return Ok(Ok(None));
+            }
+            sleep(PAUSE).await;
+        }
+        Ok(Err(BlockError::Damaged("it is not what its summary says")))
     }
 }

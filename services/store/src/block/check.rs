@@ -35,7 +35,7 @@ pub fn check(kept: Kept) -> Result<u64, BlockError> {
         parts,
         filter,
     } = kept;
-    let facets = Facets::read(meta.first_id, &facets)?;
+    let facets = Facets::read(&meta, &facets)?;
     let records = decode(&meta, parts)?;
     check_meta(&meta, &records)?;
     check_facets(&facets, &records)?;

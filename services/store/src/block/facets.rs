@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use domain::{Micros, TextField};
 
-use super::BlockError;
-use super::bytes::{Cursor, put_varint, seal, unseal, unzigzag, zigzag};
+use super::bytes::{CHECKSUM_LEN, Cursor, put_varint, seal, unseal, unzigzag, zigzag};
+use super::{BlockError, BlockMeta};
 
 /// The fields that are counted.
 pub const FACET_FIELDS: [TextField; 7] = [
@@ -104,9 +104,10 @@ impl Facets {
         self.sources = Some(sources);
     }
 
-    /// The counts as they are stored beside the block of this first id.
+    /// The counts as they are stored beside a block's summary, with the
+    /// summary's checksum.
     #[must_use]
-    pub fn to_bytes(&self, first_id: u64) -> Vec<u8> {
+    pub fn to_bytes(&self, meta: &BlockMeta) -> Vec<u8> {
         let mut out = Vec::new();
         for counts in &self.fields {
             let counts = counts.as_deref().unwrap_or_default();
@@ -130,16 +131,24 @@ impl Facets {
             put_varint(&mut out, later.cast_unsigned());
             put_varint(&mut out, u64::from(source.last_row));
         }
-        seal(&mut out, first_id, PLACE);
+        out.extend_from_slice(&checksum(meta));
+        seal(&mut out, meta.first_id, PLACE);
         out
     }
 
-    /// Reads them back.
+    /// Reads them back, and believes the summary from then on.
     ///
     /// # Errors
-    /// When the bytes are damaged.
-    pub fn read(first_id: u64, bytes: &[u8]) -> Result<Self, BlockError> {
-        let mut cursor = Cursor::new(unseal(bytes, first_id, PLACE)?);
+    /// When the bytes or the summary are damaged.
+    pub fn read(meta: &BlockMeta, bytes: &[u8]) -> Result<Self, BlockError> {
+        let body = unseal(bytes, meta.first_id, PLACE)?;
+        let Some((body, summary)) = body.split_last_chunk::<CHECKSUM_LEN>() else {
+            return Err(BlockError::Damaged("counts are too short"));
+        };
+        if *summary != checksum(meta) {
+            return Err(BlockError::Damaged("its summary differs"));
+        }
+        let mut cursor = Cursor::new(body);
         let mut facets = Self::default();
         for field in &mut facets.fields {
             let count = cursor.length(MAX_VALUES)?;
@@ -193,9 +202,38 @@ impl Facets {
     }
 }
 
+/// The checksum of a summary.
+fn checksum(meta: &BlockMeta) -> [u8; CHECKSUM_LEN] {
+    let mut bytes = meta.count.to_le_bytes().to_vec();
+    let times = [
+        meta.min_received_us,
+        meta.max_received_us,
+        meta.min_created_us,
+        meta.max_created_us,
+    ];
+    bytes.extend(times.iter().flat_map(|time| time.to_le_bytes()));
+    for (level, count) in &meta.levels {
+        bytes.extend_from_slice(&level.to_le_bytes());
+        bytes.extend_from_slice(&count.to_le_bytes());
+    }
+    crc32c::crc32c(&bytes).to_le_bytes()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Facets, MAX_VALUES, Source};
+    use super::{BlockMeta, Facets, MAX_VALUES, Source};
+
+    fn meta(first_id: u64) -> BlockMeta {
+        BlockMeta {
+            first_id,
+            count: 3,
+            min_received_us: 1,
+            max_received_us: 2,
+            min_created_us: 3,
+            max_created_us: 4,
+            levels: vec![(20, 1), (30, 2)],
+        }
+    }
 
     #[test]
     fn counts_come_back() {
@@ -222,9 +260,27 @@ mod tests {
             }
         );
         assert_eq!(sources.len(), 2);
-        let bytes = facets.to_bytes(7);
-        assert_eq!(Facets::read(7, &bytes).unwrap(), facets);
-        assert!(Facets::read(8, &bytes).is_err());
-        assert!(Facets::read(7, &bytes[1..]).is_err());
+        let bytes = facets.to_bytes(&meta(7));
+        assert_eq!(Facets::read(&meta(7), &bytes).unwrap(), facets);
+        assert!(Facets::read(&meta(8), &bytes).is_err());
+        assert!(Facets::read(&meta(7), &bytes[1..]).is_err());
+        assert!(Facets::read(&meta(7), &[]).is_err());
+    }
+
+    #[test]
+    fn another_summary_is_not_believed() {
+        let bytes = Facets::default().to_bytes(&meta(7));
+        let check = |change: fn(&mut BlockMeta)| {
+            let mut meta = meta(7);
+            change(&mut meta);
+            assert!(Facets::read(&meta, &bytes).is_err(), "{meta:?}");
+        };
+        check(|meta| meta.count = 4);
+        check(|meta| meta.min_received_us = 0);
+        check(|meta| meta.max_received_us = 1);
+        check(|meta| meta.min_created_us = 4);
+        check(|meta| meta.max_created_us = i64::MAX);
+        check(|meta| meta.levels[1] = (40, 2));
+        check(|meta| meta.levels.clear());
     }
 }

@@ -59,7 +59,7 @@ pub(super) enum Test {
 /// A text to be found, without its case; not empty.
 #[derive(Debug, Clone)]
 pub(super) struct Needle {
-    pub(super) finder: Finder<'static>,
+    pub(super) finder: Box<Finder<'static>>,
 }
 
 /// What is known of a block's records together.
@@ -83,7 +83,7 @@ pub struct Looks {
 impl Needle {
     fn new(folded: &str) -> Self {
         Self {
-            finder: Finder::new(folded.as_bytes()).into_owned(),
+            finder: Box::new(Finder::new(folded.as_bytes()).into_owned()),
         }
     }
 

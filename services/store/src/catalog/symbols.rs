@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use super::SymbolCounts;
 use crate::block::FACET_FIELDS;
 
 /// Memory for all values, in bytes: a field of a block whose values do not fit
@@ -28,11 +29,7 @@ struct Field {
 
 impl Symbols {
     /// A field's counts by rising symbol; none when there is no room for them.
-    pub(super) fn enter(
-        &mut self,
-        field: usize,
-        counts: &[(String, u32)],
-    ) -> Option<Box<[(u32, u32)]>> {
+    pub(super) fn enter(&mut self, field: usize, counts: &[(String, u32)]) -> Option<SymbolCounts> {
         let mut entered = Vec::with_capacity(counts.len());
         for (value, count) in counts {
             entered.push((self.symbol(field, value)?, *count));
@@ -47,7 +44,7 @@ impl Symbols {
         former: &Self,
         field: usize,
         counts: &[(u32, u32)],
-    ) -> Option<Box<[(u32, u32)]>> {
+    ) -> Option<SymbolCounts> {
         let text = |(symbol, count): &(u32, u32)| (former.text(field, *symbol).to_owned(), *count);
         let counts: Vec<(String, u32)> = counts.iter().map(text).collect();
         self.enter(field, &counts)

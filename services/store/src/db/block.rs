@@ -34,11 +34,15 @@ pub(crate) struct Sums {
     pub(crate) oldest_received_us: Micros,
 }
 
-const COLUMNS: &str = "SELECT first_id, count, min_received_us, max_received_us, \
-     min_created_us, max_created_us, levels, bytes, text_bytes FROM block";
+/// Whatever the disk has made of it, it is a number that can be read.
+const COUNT: &str = "max(0, min(count, 4294967295))";
+const COLUMNS: &str = "SELECT first_id, max(0, min(count, 4294967295)), min_received_us, max_received_us, \
+     min_created_us, max_created_us, levels, bytes, text_bytes FROM block \
+     WHERE first_id BETWEEN 1 AND 72057594037927936";
 
-const COLUMNS_AND_FACETS: &str = "SELECT first_id, count, min_received_us, max_received_us, \
-     min_created_us, max_created_us, levels, bytes, text_bytes, facets FROM block";
+const COLUMNS_AND_FACETS: &str = "SELECT first_id, max(0, min(count, 4294967295)), min_received_us, max_received_us, \
+     min_created_us, max_created_us, levels, bytes, text_bytes, facets FROM block \
+     WHERE first_id BETWEEN 1 AND 72057594037927936";
 
 /// Adds a block whose first record has id `block.meta.first_id`.
 pub(crate) async fn insert(
@@ -48,7 +52,7 @@ pub(crate) async fn insert(
 ) -> sqlx::Result<()> {
     let first_id = block.meta.first_id;
     let bytes: usize = block.parts.iter().chain(&block.filter).map(Vec::len).sum();
-    let facets = block.facets.to_bytes(first_id);
+    let facets = block.facets.to_bytes(&block.meta);
     insert_meta(conn, &block.meta, &facets, bytes as u64, text_bytes).await?;
     for (part, data) in block.parts.into_iter().enumerate() {
         sqlx::query("INSERT INTO block_part (id, data) VALUES (?, ?)")
@@ -101,11 +105,13 @@ pub(crate) async fn remove(
     first_id: u64,
     count: u32,
 ) -> sqlx::Result<bool> {
-    let outcome = sqlx::query("DELETE FROM block WHERE first_id = ? AND count = ?")
-        .bind(first_id.cast_signed())
-        .bind(count)
-        .execute(&mut *conn)
-        .await?;
+    let outcome = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "DELETE FROM block WHERE first_id = ? AND {COUNT} = ?"
+    )))
+    .bind(first_id.cast_signed())
+    .bind(count)
+    .execute(&mut *conn)
+    .await?;
     if outcome.rows_affected() == 0 {
         return Ok(false);
     }
@@ -128,14 +134,17 @@ pub(crate) async fn exists(
     first_id: u64,
     count: u32,
 ) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM block WHERE first_id = ? AND count = ?)")
-        .bind(first_id.cast_signed())
-        .bind(count)
-        .fetch_one(conn)
-        .await
+    sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "SELECT EXISTS (SELECT 1 FROM block WHERE first_id = ? AND {COUNT} = ?)"
+    )))
+    .bind(first_id.cast_signed())
+    .bind(count)
+    .fetch_one(conn)
+    .await
 }
 
-/// All blocks with their facets, which are none when they are damaged.
+/// All blocks with their facets, which are none when they or the summary are
+/// damaged.
 pub(crate) async fn all(
     conn: &mut SqliteConnection,
 ) -> sqlx::Result<Vec<(BlockMeta, Option<Facets>)>> {
@@ -146,7 +155,7 @@ pub(crate) async fn all(
     let mut blocks = Vec::new();
     while let Some(row) = rows.try_next().await? {
         let meta = BlockRow::try_from(&row)?.meta;
-        let facets = Facets::read(meta.first_id, row.try_get(9)?).ok();
+        let facets = Facets::read(&meta, row.try_get(9)?).ok();
         blocks.push((meta, facets));
     }
     Ok(blocks)
@@ -160,7 +169,7 @@ pub(crate) async fn since(
 ) -> sqlx::Result<Vec<BlockRow>> {
     rows(
         &sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} WHERE first_id >= ? ORDER BY first_id LIMIT ?"
+            "{COLUMNS} AND first_id >= ? ORDER BY first_id LIMIT ?"
         )))
         .bind(key(from_id))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -177,7 +186,7 @@ pub(crate) async fn received_before(
 ) -> sqlx::Result<Vec<BlockRow>> {
     rows(
         &sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} WHERE max_received_us < ? ORDER BY first_id LIMIT ?"
+            "{COLUMNS} AND max_received_us < ? ORDER BY first_id LIMIT ?"
         )))
         .bind(before_us)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -188,9 +197,9 @@ pub(crate) async fn received_before(
 
 /// What all blocks hold together.
 pub(crate) async fn sums(conn: &mut SqliteConnection) -> sqlx::Result<Sums> {
-    let row = sqlx::query(
-        "SELECT count(*), coalesce(sum(count), 0), coalesce(min(min_received_us), 0) FROM block",
-    )
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT count(*), coalesce(sum({COUNT}), 0), coalesce(min(min_received_us), 0) FROM block",
+    )))
     .fetch_one(conn)
     .await?;
     Ok(Sums {
@@ -235,7 +244,7 @@ pub(crate) async fn parts(
 /// Everything that is kept of a block; none when it is not there.
 pub(crate) async fn kept(conn: &mut SqliteConnection, first_id: u64) -> sqlx::Result<Option<Kept>> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "{COLUMNS_AND_FACETS} WHERE first_id = ?"
+        "{COLUMNS_AND_FACETS} AND first_id = ?"
     )))
     .bind(key(first_id))
     .fetch_optional(&mut *conn)
@@ -279,12 +288,12 @@ pub(crate) async fn heads(
     conn: &mut SqliteConnection,
     first_ids: impl Iterator<Item = u64>,
 ) -> sqlx::Result<HashMap<u64, (u32, Vec<u8>)>> {
-    let rows = sqlx::query(
-        "SELECT block.first_id, block.count, block_part.data
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT block.first_id, {COUNT}, block_part.data
          FROM json_each(?) AS wanted
          JOIN block ON block.first_id = wanted.value
          JOIN block_part ON block_part.id = block.first_id * ?",
-    )
+    )))
     .bind(json(first_ids.map(key)))
     .bind(MAX_PARTS as i64)
     .fetch_all(conn)

@@ -17,6 +17,7 @@ const TOO_BIG: i32 = 18;
 const CONSTRAINT: i32 = 19;
 const MISMATCH: i32 = 20;
 const INTERRUPT: i32 = 9;
+const CORRUPT: i32 = 11;
 
 /// Classifies an error.
 pub(crate) fn fault(error: &sqlx::Error) -> Fault {
@@ -30,6 +31,11 @@ pub(crate) fn fault(error: &sqlx::Error) -> Fault {
 /// Whether the deadline of a read, or its cancellation, has stopped it.
 pub(crate) fn is_interrupt(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::PoolTimedOut) || primary_code(error) == Some(INTERRUPT)
+}
+
+/// Whether the disk has destroyed what was to be read.
+pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::ColumnDecode { .. }) || primary_code(error) == Some(CORRUPT)
 }
 
 fn primary_code(error: &sqlx::Error) -> Option<i32> {

@@ -2,7 +2,7 @@
 //! failure nobody can say whether the last commit took place: then both are
 //! given up and read again.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use domain::BridgeId;
 use sqlx::{Connection, SqliteConnection};
@@ -10,9 +10,11 @@ use tracing::info;
 
 use super::{Position, Spool, group::Advance};
 use crate::{
+    block::BlockError,
     catalog::{Catalog, Change},
     clock::now_us,
     db::{self, Database, bridge::Bridge, counter::Totals},
+    metrics::Metrics,
 };
 
 /// A connection that may have to be opened anew.
@@ -20,6 +22,7 @@ use crate::{
 pub(super) struct Session {
     database: Database,
     catalog: Catalog,
+    metrics: Arc<Metrics>,
     conn: Option<SqliteConnection>,
     /// Committed positions of the spools heard since the connection was opened.
     positions: HashMap<BridgeId, Position>,
@@ -28,10 +31,11 @@ pub(super) struct Session {
 
 impl Session {
     /// Opens nothing yet.
-    pub(super) fn new(database: Database, catalog: Catalog) -> Self {
+    pub(super) fn new(database: Database, catalog: Catalog, metrics: Arc<Metrics>) -> Self {
         Self {
             database,
             catalog,
+            metrics,
             conn: None,
             positions: HashMap::new(),
             totals: Totals::default(),
@@ -43,7 +47,10 @@ impl Session {
         if self.conn.is_none() {
             let mut conn = self.database.writer().await?;
             self.totals = db::counter::read(&mut conn).await?;
-            self.catalog.replace(db::block::all(&mut conn).await?);
+            let error = BlockError::Damaged("it has another number of records");
+            for entry in self.catalog.replace(db::block::all(&mut conn).await?) {
+                self.metrics.set_aside(&entry, &error);
+            }
             self.conn = Some(conn);
         }
         let conn = self.conn.as_mut().expect("opened above");

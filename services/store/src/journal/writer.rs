@@ -54,7 +54,7 @@ impl Writer {
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
-            session: Session::new(database, catalog),
+            session: Session::new(database, catalog, Arc::clone(&metrics)),
             contacts,
             commit_interval,
             last_commit: None,

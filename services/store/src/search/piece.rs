@@ -10,16 +10,15 @@ use std::{
 
 use domain::Order;
 use tokio::time::Instant;
-use tracing::error;
 
 use super::{
     Coverage, Harvest, aside,
     walk::{Outcome, Piece, Shared},
 };
 use crate::{
-    block::{Block, BlockError, FILTER_MIN_RECORDS, Looks, Selection, Verdict},
+    block::{Block, BlockError, FILTER_MIN_RECORDS, Looks, Selection, UNREADABLE, Verdict},
     catalog::Entry,
-    db::{self, Snapshot},
+    db::{self, Snapshot, fault::is_damage},
     error::StoreError,
 };
 
@@ -40,8 +39,8 @@ struct Opened {
 enum Stop {
     /// There is enough.
     Full,
-    /// A block is not as the catalog said.
-    Changed,
+    /// This block is not as the catalog said.
+    Changed(Arc<Entry>),
     Late,
 }
 
@@ -53,6 +52,8 @@ struct Run<H: Harvest> {
     /// What its blocks add to the coverage once they have been looked at.
     blocks: VecDeque<(u64, Coverage)>,
     yields: Vec<H::Yield>,
+    /// Blocks in which this run met damage: first ids and counts.
+    damaged: Vec<(u64, u32)>,
     snapshot: Option<(Snapshot, Instant)>,
 }
 
@@ -66,6 +67,7 @@ pub(super) async fn run<H: Harvest>(
         ids: piece.ids,
         blocks: piece.seen,
         yields: piece.yields,
+        damaged: Vec::new(),
         snapshot: None,
     };
     let stop = match run.read(piece.blocks).await {
@@ -76,10 +78,18 @@ pub(super) async fn run<H: Harvest>(
     if stop.is_none() {
         run.looked_at_all();
     }
+    let rest = if stop.is_some() { run.ids } else { 0..0 };
+    // Those in the rest are counted when it is planned again.
+    let damaged = run.damaged.iter().filter(|(id, _)| !rest.contains(id));
     Ok(Outcome {
         yields: run.yields,
-        rest: if stop.is_some() { run.ids } else { 0..0 },
+        damaged: damaged.map(|(_, count)| u64::from(*count)).sum(),
+        rest,
         is_late: matches!(stop, Some(Stop::Late)),
+        changed: match stop {
+            Some(Stop::Changed(entry)) => Some(entry),
+            _ => None,
+        },
     })
 }
 
@@ -138,7 +148,11 @@ impl<H: Harvest> Run<H> {
                 let some: Vec<_> = open.drain(..open.len().min(LOOKED_BLOCKS)).collect();
                 let first_ids = some.iter().map(|(entry, _)| entry.meta.first_id);
                 let snapshot = self.snapshot().await?;
-                let bits = db::block::slices(snapshot.conn(), first_ids, slice).await?;
+                let bits = match db::block::slices(snapshot.conn(), first_ids, slice).await {
+                    // What cannot be read rules nothing out.
+                    Err(error) if is_damage(&error) => HashMap::new(),
+                    bits => bits?,
+                };
                 let shared = Arc::clone(&self.shared);
                 left.extend(
                     aside(&self.shared.app, move || look(&shared, slice, some, &bits)).await?,
@@ -159,16 +173,15 @@ impl<H: Harvest> Run<H> {
 
     /// Opens blocks that follow each other, and takes what they give.
     async fn group(&mut self, group: Vec<Arc<Entry>>) -> Result<Option<Stop>, StoreError> {
-        let first_ids: Vec<u64> = group.iter().map(|entry| entry.meta.first_id).collect();
-        let snapshot = self.snapshot().await?;
-        let mut heads = db::block::heads(snapshot.conn(), first_ids.into_iter()).await?;
+        let mut heads = self.heads(&group).await?;
         let mut found = Vec::with_capacity(group.len());
-        let mut has_changed = false;
+        let mut changed = None;
         for entry in group {
             match heads.remove(&entry.meta.first_id) {
                 Some((count, head)) if count == entry.meta.count => found.push((entry, head)),
+                _ if entry.is_damaged() => {}
                 _ => {
-                    has_changed = true;
+                    changed = Some(entry);
                     break;
                 }
             }
@@ -195,7 +208,29 @@ impl<H: Harvest> Run<H> {
             }
             self.looked_at(&entry);
         }
-        Ok(has_changed.then_some(Stop::Changed))
+        Ok(changed.map(Stop::Changed))
+    }
+
+    /// Part 0 of some blocks, as far as they are there and can be read.
+    async fn heads(
+        &mut self,
+        group: &[Arc<Entry>],
+    ) -> Result<HashMap<u64, (u32, Vec<u8>)>, StoreError> {
+        let first_ids = group.iter().map(|entry| entry.meta.first_id);
+        let snapshot = self.snapshot().await?;
+        match db::block::heads(snapshot.conn(), first_ids).await {
+            Err(error) if is_damage(&error) => {}
+            heads => return Ok(heads?),
+        }
+        let mut heads = HashMap::new();
+        for entry in group {
+            let first_id = std::iter::once(entry.meta.first_id);
+            match db::block::heads(self.held_snapshot()?.conn(), first_id).await {
+                Err(error) if is_damage(&error) => self.damaged(entry, &UNREADABLE),
+                head => heads.extend(head?),
+            }
+        }
+        Ok(heads)
     }
 
     /// Takes what one block gives.
@@ -238,7 +273,13 @@ impl<H: Harvest> Run<H> {
                 true => {
                     let first_id = entry.meta.first_id;
                     let conn = self.held_snapshot()?.conn();
-                    db::block::some_parts(conn, first_id, numbers).await?
+                    match db::block::some_parts(conn, first_id, numbers).await {
+                        Err(error) if is_damage(&error) => {
+                            self.damaged(entry, &UNREADABLE);
+                            return Ok(None);
+                        }
+                        parts => parts?,
+                    }
                 }
                 false => HashMap::new(),
             };
@@ -288,17 +329,9 @@ impl<H: Harvest> Run<H> {
     }
 
     /// A damaged block is left out; the others stay readable.
-    fn damaged(&self, entry: &Entry, error: &BlockError) {
-        self.shared.found_damaged(&entry.meta);
-        if entry.set_damaged() {
-            self.shared.app.metrics.damaged();
-            error!(
-                first_id = entry.meta.first_id,
-                records = entry.meta.count,
-                %error,
-                "block is damaged: set aside"
-            );
-        }
+    fn damaged(&mut self, entry: &Entry, error: &BlockError) {
+        self.damaged.push((entry.meta.first_id, entry.meta.count));
+        self.shared.app.metrics.set_aside(entry, error);
     }
 
     /// All ids up to the end of this block have been looked at.

@@ -5,16 +5,17 @@ use std::{
     collections::VecDeque,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use domain::{Order, RecordFilter};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Coverage, Harvest, piece};
 use crate::{
     App,
-    block::{BlockMeta, Plan, Verdict},
+    block::{BlockError, BlockMeta, Plan, Verdict},
     catalog::Entry,
     error::StoreError,
 };
@@ -30,6 +31,10 @@ const MOST_FILTERED: usize = 1_024;
 const PLANNED_BLOCKS: usize = 2_048;
 /// Pieces under way.
 const PIECES: usize = 2;
+/// A block that is not as the catalog says is looked for again after a pause,
+/// for so long.
+const MISSED_PAUSE: Duration = Duration::from_millis(2);
+const MISSED_TIME: Duration = Duration::from_secs(1);
 
 /// What is looked for, and where.
 #[derive(Debug, Clone)]
@@ -82,6 +87,10 @@ pub(super) struct Outcome<Y> {
     /// blocks have changed, or because it is late.
     pub(super) rest: Range<u64>,
     pub(super) is_late: bool,
+    /// Records of blocks that turned out to be damaged.
+    pub(super) damaged: u64,
+    /// The block that was not as the catalog said.
+    pub(super) changed: Option<Arc<Entry>>,
 }
 
 type Running<Y> = AbortOnDropHandle<Result<Outcome<Y>, StoreError>>;
@@ -97,6 +106,8 @@ pub(crate) struct Walk<H: Harvest> {
     pace: usize,
     has_begun: bool,
     is_late: bool,
+    /// A block that is not as the catalog says, and since when.
+    missed: Option<(Arc<Entry>, Instant)>,
 }
 
 impl Progress {
@@ -121,14 +132,6 @@ impl<H> Shared<H> {
     pub(super) fn cover(&self, blocks: impl Iterator<Item = (u64, Coverage)>) {
         let mut coverage = self.progress.lock();
         blocks.for_each(|(_, more)| coverage.add(&more));
-    }
-
-    /// A block that was planned as readable is not: the answer that finds out
-    /// says so, too.
-    pub(super) fn found_damaged(&self, meta: &BlockMeta) {
-        if is_in_time(&self.filter, meta) {
-            self.progress.lock().damaged += coverage_of(meta, true).damaged;
-        }
     }
 }
 
@@ -158,6 +161,7 @@ impl<H: Harvest> Walk<H> {
             left_over: 0..0,
             has_begun: false,
             is_late: false,
+            missed: None,
         }
     }
 
@@ -180,10 +184,32 @@ impl<H: Harvest> Walk<H> {
             .await
             .map_err(|_| StoreError::Unavailable("reading failed"))??;
         self.is_late = outcome.is_late;
+        self.shared.progress.lock().damaged += outcome.damaged;
+        self.miss(outcome.changed).await;
         self.left_over = outcome.rest;
         Ok(Some(Step {
             yields: outcome.yields,
         }))
+    }
+
+    /// A block that has changed is in the catalog as it is now a moment later:
+    /// the writer commits, then tells the catalog. One that stays away has been
+    /// lost.
+    async fn miss(&mut self, changed: Option<Arc<Entry>>) {
+        let Some(entry) = changed else {
+            self.missed = None;
+            return;
+        };
+        match &self.missed {
+            Some((missed, since)) if missed.meta == entry.meta => {
+                if since.elapsed() >= MISSED_TIME {
+                    let error = BlockError::Damaged("it is not what its summary says");
+                    self.shared.app.metrics.set_aside(&entry, &error);
+                }
+            }
+            _ => self.missed = Some((entry, Instant::now())),
+        }
+        sleep(MISSED_PAUSE).await;
     }
 
     /// What has not been looked at.
@@ -253,7 +279,7 @@ impl<H: Harvest> Walk<H> {
             let end = self.edge(entry);
             edge = Some(end);
             let is_damaged = entry.is_damaged();
-            if is_in_time(&shared.filter, &entry.meta) {
+            if is_in_time(&shared.filter, entry) {
                 piece
                     .seen
                     .push_back((end, coverage_of(&entry.meta, is_damaged)));
@@ -262,10 +288,15 @@ impl<H: Harvest> Walk<H> {
                 continue;
             }
             let counted = |leaf: usize| {
-                let (_, field, symbol) = known.iter().find(|(of, ..)| *of == leaf)?;
-                entry.count_of(*field, *symbol)
+                let place = known.binary_search_by_key(&leaf, |(of, ..)| *of).ok()?;
+                let (_, field, symbol) = known[place];
+                entry.count_of(field, symbol)
             };
-            match plan.verdict(&entry.meta, &counted) {
+            let verdict = match entry.is_sure {
+                true => plan.verdict(&entry.meta, &counted),
+                false => Verdict::Something,
+            };
+            match verdict {
                 Verdict::Nothing => {}
                 Verdict::Everything
                     if self.is_within(entry) && harvest.add_entry(&mut sums, entry, symbols) => {}
@@ -326,17 +357,16 @@ fn join(ids: &mut Range<u64>, other: &Range<u64>) {
 }
 
 /// Whether a block may hold a record of the time asked for.
-fn is_in_time(filter: &RecordFilter, meta: &BlockMeta) -> bool {
-    filter
-        .from_us
-        .is_none_or(|from| meta.max_received_us >= from)
-        && filter.to_us.is_none_or(|to| meta.min_received_us < to)
+fn is_in_time(filter: &RecordFilter, entry: &Entry) -> bool {
+    let is_late = |from| entry.meta.max_received_us >= from;
+    let is_early = |to| entry.meta.min_received_us < to;
+    !entry.is_sure || filter.from_us.is_none_or(is_late) && filter.to_us.is_none_or(is_early)
 }
 
 /// Records of all blocks that reach into the ids and times asked for.
 fn total(app: &App, question: &Question) -> u64 {
     let view = app.catalog.view();
     let blocks = view.blocks(&question.ids, question.order);
-    let in_time = blocks.filter(|entry| is_in_time(&question.filter, &entry.meta));
+    let in_time = blocks.filter(|entry| is_in_time(&question.filter, entry));
     in_time.map(|entry| u64::from(entry.meta.count)).sum()
 }

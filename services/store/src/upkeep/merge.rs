@@ -5,7 +5,6 @@ use std::{ops::Range, sync::atomic::Ordering, time::Duration};
 
 use domain::Micros;
 use tokio::time::Instant;
-use tracing::error;
 
 use super::{
     LOOK_TIME,
@@ -14,8 +13,8 @@ use super::{
 };
 use crate::{
     App,
-    block::{self, BlockError, BlockMeta, Effort, EncodedBlock},
-    db,
+    block::{self, BlockError, BlockMeta, Effort, EncodedBlock, UNREADABLE},
+    db::{self, fault::is_damage},
     error::StoreError,
     journal::Step,
 };
@@ -94,7 +93,13 @@ impl Merging {
     async fn merge(&mut self, app: &App, range: Range<usize>) -> Result<(), StoreError> {
         let sources: Vec<Small> = self.small[range.clone()].to_vec();
         let text_bytes = sources.iter().map(|source| source.text_bytes).sum();
-        let parts = read(app, &sources).await?;
+        let parts = match read(app, &sources).await? {
+            Ok(parts) => parts,
+            Err((first_id, cause)) => {
+                self.leave_out(app, first_id, &cause);
+                return Ok(());
+            }
+        };
         let metas: Vec<BlockMeta> = sources.into_iter().map(|source| source.meta).collect();
         let keys = metas
             .iter()
@@ -104,10 +109,7 @@ impl Merging {
         let block = match merged {
             Ok(Ok(block)) => block,
             Ok(Err((first_id, cause))) => {
-                // Readers leave it out, too; its neighbours are merged without it.
-                error!(first_id, error = %cause, "damaged block left out of merging");
-                app.metrics.damaged();
-                self.small.retain(|small| small.meta.first_id != first_id);
+                self.leave_out(app, first_id, &cause);
                 return Ok(());
             }
             Err(_) => return Err(StoreError::Unavailable("merging failed")),
@@ -133,15 +135,36 @@ impl Merging {
         self.small.splice(range, merged);
         Ok(())
     }
+
+    /// Readers leave a damaged block out, too; its neighbours are merged
+    /// without it.
+    fn leave_out(&mut self, app: &App, first_id: u64, cause: &BlockError) {
+        self.small.retain(|small| {
+            let is_other = small.meta.first_id != first_id;
+            if !is_other && let Some(entry) = app.catalog.find(first_id, small.meta.count) {
+                app.metrics.set_aside(&entry, cause);
+            }
+            is_other
+        });
+    }
 }
 
-async fn read(app: &App, sources: &[Small]) -> Result<Vec<Vec<Vec<u8>>>, StoreError> {
+/// The parts of some blocks, or which one the disk has destroyed.
+async fn read(
+    app: &App,
+    sources: &[Small],
+) -> Result<Result<Vec<Vec<Vec<u8>>>, (u64, BlockError)>, StoreError> {
     let mut snapshot = app.readers.snapshot(Instant::now() + LOOK_TIME).await?;
-    let mut parts = Vec::with_capacity(sources.len());
+    let mut all = Vec::with_capacity(sources.len());
     for source in sources {
-        parts.push(db::block::parts(snapshot.conn(), source.meta.first_id).await?);
+        let first_id = source.meta.first_id;
+        match db::block::parts(snapshot.conn(), first_id).await {
+            Ok(parts) => all.push(parts),
+            Err(error) if is_damage(&error) => return Ok(Err((first_id, UNREADABLE))),
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(parts)
+    Ok(Ok(all))
 }
 
 /// One block of several, or which one is damaged.

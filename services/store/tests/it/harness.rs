@@ -8,7 +8,7 @@ use proto::v1::{
     ingest_service_client::IngestServiceClient, record_service_client::RecordServiceClient,
     status_service_client::StatusServiceClient,
 };
-use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use store::Config;
 use tempfile::TempDir;
 use testkit::{Process, wait_until};
@@ -97,10 +97,28 @@ impl Store {
         self.run().await;
     }
 
+    /// Starts again after [`Store::stop`].
+    pub(crate) async fn resume(&mut self) {
+        self.run().await;
+    }
+
+    /// A connection of somebody else to its database.
+    pub(crate) async fn database(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(database(self.folder.path()));
+        options.connect().await.unwrap()
+    }
+
+    /// A number among what it tells of itself; none when it is not told.
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
+        let url = format!("http://{}/metrics", self.address());
+        let text = testkit::http::get(&url).await.unwrap().text();
+        let line = text.lines().find(|line| line.starts_with(name))?;
+        line.rsplit_once(' ')?.1.parse().ok()
+    }
+
     /// What a query of one number answers.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
-        let options = SqliteConnectOptions::new().filename(database(self.folder.path()));
-        let mut conn = options.connect().await.unwrap();
+        let mut conn = self.database().await;
         sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap()
     }
 

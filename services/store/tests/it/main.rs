@@ -10,6 +10,7 @@
 mod append;
 mod backup;
 mod crash;
+mod damage;
 mod full_disk;
 mod harness;
 mod load;
