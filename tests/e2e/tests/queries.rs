@@ -290,7 +290,7 @@ async fn damage_is_found() {
     fail(&herald, &["verify", "nowhere"], 1, "`nowhere`").await;
 
     damage(Path::new(copy));
-    let found = fail(&herald, &["verify", copy], 1, "damaged in 1 places").await;
+    let found = fail(&herald, &["verify", copy], 1, "damage found (1)").await;
     assert!(
         found.starts_with("records ") && found.lines().count() == 1,
         "{found}"
@@ -304,7 +304,7 @@ async fn damage_is_found() {
     up.end(SOON).await;
     std::fs::copy(copy, herald.database()).unwrap();
     let _up = herald.up().await;
-    let found = fail(&herald, &["verify"], 1, "damaged in 1 places").await;
+    let found = fail(&herald, &["verify"], 1, "damage found (1)").await;
     assert!(found.starts_with("records "), "{found}");
     let arguments = ["query", "-n", "0", "--fields", "id"];
     // The first one finds out, the second one knows.
