@@ -140,7 +140,7 @@ impl Account {
         if !self.problems.is_empty() {
             let lost: u64 = self.problems.iter().map(|problem| problem.records).sum();
             bail!(
-                "damaged in {} places of {blocks} blocks: {records} records can be read, {lost} cannot",
+                "damage found ({}): of {blocks} blocks, {records} records can be read, {lost} cannot",
                 self.problems.len()
             );
         }

@@ -290,7 +290,7 @@ async fn damage_is_found() {
     fail(&herald, &["verify", "nowhere"], 1, "`nowhere`").await;
 
     damage(Path::new(copy));
-    let found = fail(&herald, &["verify", copy], 1, "damaged in 1 places").await;
+    let found = fail(&herald, &["verify", copy], 1, "damage found (1)").await;
     assert!(
         found.starts_with("records ") && found.lines().count() == 1,
         "{found}"
@@ -304,14 +304,15 @@ async fn damage_is_found() {
     up.end(SOON).await;
     std::fs::copy(copy, herald.database()).unwrap();
     let _up = herald.up().await;
-    let found = fail(&herald, &["verify"], 1, "damaged in 1 places").await;
+    let found = fail(&herald, &["verify"], 1, "damage found (1)").await;
     assert!(found.starts_with("records "), "{found}");
     let arguments = ["query", "-n", "0", "--fields", "id"];
-    let found = succeed(&herald, &arguments).await;
-    assert_eq!(found.lines().count() as u64, 500 - lost);
-    // By now the store knows of it.
-    let mut query = herald.start("herald", &arguments);
-    assert!(query.end(SOON).await.success());
-    let noted = format!("{lost} records in this range could not be read");
-    assert!(query.stderr().contains(&noted), "{}", query.stderr());
+    // The first one finds out, the second one knows.
+    for _ in 0..2 {
+        let mut query = herald.start("herald", &arguments);
+        assert!(query.end(SOON).await.success());
+        assert_eq!(query.stdout().lines().count() as u64, 500 - lost);
+        let noted = format!("{lost} records in this range could not be read");
+        assert!(query.stderr().contains(&noted), "{}", query.stderr());
+    }
 }
