@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Record, RecordFilter, TextField, exception};
+use domain::{CountBy, CountQuery, Record, RecordFilter, TextField, exception};
 use proto::v1;
 use tonic::Code;
 use uuid::Uuid;
@@ -63,8 +63,14 @@ fn naive_systems(records: &[Record], filter: &RecordFilter, buckets: usize) -> V
     systems
 }
 
-async fn check_systems(clients: &mut Clients, records: &[Record], filter: &RecordFilter) {
-    for (buckets, limit) in [(0, 1_000), (7, 1_000), (60, 3)] {
+/// Asks for so many buckets and at most so many systems.
+async fn check_systems(
+    clients: &mut Clients,
+    records: &[Record],
+    filter: &RecordFilter,
+    asked: &[(u32, u32)],
+) {
+    for (buckets, limit) in asked.iter().copied() {
         let request = v1::ListSystemsRequest {
             from_us: filter.from_us,
             to_us: filter.to_us,
@@ -155,11 +161,15 @@ async fn systems_and_exceptions_equal_those_that_records_tell() {
     {
         let first = records.len() as u64 + 1;
         records.extend(append(&mut bridge, first, size, round as u64 * 77).await);
-        let all = times(None, None);
-        check_systems(&mut clients, &records, &all).await;
-        check_systems(&mut clients, &records, &times(Some(100_000), Some(900_000))).await;
-        check_systems(&mut clients, &records, &times(Some(1_700_000), None)).await;
-        check_systems(&mut clients, &records, &times(None, Some(0))).await;
+        for filter in [
+            times(None, None),
+            times(Some(100_000), Some(900_000)),
+            times(Some(1_700_000), None),
+            times(None, Some(0)),
+        ] {
+            let asked = [(0, 1_000), (7, 1_000), (60, 3)];
+            check_systems(&mut clients, &records, &filter, &asked).await;
+        }
         let filter = RecordFilter {
             condition: query::parse(queries[round % queries.len()], 0).unwrap(),
             ..times(None, (round % 2 == 0).then_some(1_000_000))
@@ -227,4 +237,54 @@ async fn an_empty_store_lists_nothing_and_wrong_limits_are_refused() {
         });
         assert_eq!(exceptions.await.unwrap_err().code(), Code::InvalidArgument);
     }
+}
+
+#[tokio::test]
+async fn what_the_catalog_knows_is_counted_without_reading_a_block() {
+    let mut store = Store::start().await;
+    let (mut bridge, _) = store.clients().open(ONE).await;
+    let records: Vec<Record> = (1..801)
+        .map(|id| Record {
+            id,
+            ..testkit::record(id)
+        })
+        .collect();
+    append_all(&mut bridge, &records).await;
+    drop(bridge);
+    store.restart().await;
+    sqlx::query("DELETE FROM block_part")
+        .execute(&mut store.database().await)
+        .await
+        .unwrap();
+    let mut clients = store.clients();
+    let query = CountQuery {
+        fields: TextField::CONTEXT.to_vec(),
+        buckets: 1,
+        by: CountBy::Field(TextField::SubSystem),
+        ..CountQuery::default()
+    };
+    let request = proto::count_to_request(&query);
+    let mut answers = clients.records.count_records(request).await.unwrap();
+    let answer = answers.get_mut().message().await.unwrap().unwrap();
+    assert!(answer.complete);
+    assert_eq!(answer.coverage.unwrap().damaged_records, 0);
+    assert_eq!(answer.buckets[0].records, 800);
+    assert_eq!(answer.buckets[0].counts.len(), 4);
+    for (field, counts) in query.fields.iter().zip(&answer.fields) {
+        let texts: Vec<_> = records.iter().map(|record| field.of(record)).collect();
+        assert_eq!(counts.values, top(texts.iter().map(|text| &**text)));
+    }
+    check_systems(
+        &mut clients,
+        &records,
+        &times(None, None),
+        &[(0, 1_000), (1, 5)],
+    )
+    .await;
+    let listed = clients
+        .records
+        .list_exceptions(v1::ListExceptionsRequest::default());
+    let listed = listed.await.unwrap().into_inner();
+    assert!(listed.groups.is_empty() && !listed.partial);
+    assert_eq!(listed.coverage.unwrap().damaged_records, 0);
 }
