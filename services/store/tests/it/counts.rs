@@ -361,12 +361,11 @@ fn dear() -> CountQuery {
 async fn early_answers_grow_into_the_complete_one() {
     let (store, records) = large(Duration::from_secs(600)).await;
     let clients = store.clients();
-    let found = records
-        .iter()
-        .filter(|record| dear().filter.matches(record));
+    let filter = dear().filter;
+    let found = records.iter().filter(|record| filter.matches(record));
     let expected = found.count() as u64;
     // So many at a time that each takes a while.
-    let asked = (0..6).map(|_| {
+    let asked = (0..60).map(|_| {
         let mut clients = clients.clone();
         tokio::spawn(async move { answers(&mut clients, &dear()).await })
     });
