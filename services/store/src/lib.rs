@@ -50,6 +50,7 @@ use catalog::Catalog;
 use db::{Database, Readers};
 use journal::{Journal, Writer};
 use metrics::Metrics;
+use search::Workers;
 use vital::Vital;
 
 /// The store's version.
@@ -62,8 +63,7 @@ pub(crate) struct App {
     database: Database,
     catalog: Catalog,
     readers: Readers,
-    /// Who searches works in turns, as many at a time as there are cores.
-    turns: Arc<Semaphore>,
+    workers: Workers,
     journal: Journal,
     metrics: Arc<Metrics>,
     backups: Arc<Semaphore>,
@@ -114,7 +114,7 @@ pub async fn serve(
         config: Arc::new(config),
         database,
         catalog,
-        turns: Arc::new(Semaphore::new(cores())),
+        workers: Workers::start(cores()).context("cannot start the threads that search")?,
         journal,
         metrics,
         backups: Arc::new(Semaphore::new(1)),

@@ -12,7 +12,7 @@ use domain::Order;
 use tokio::time::Instant;
 
 use super::{
-    Coverage, Harvest, aside,
+    Coverage, Harvest,
     walk::{Outcome, Piece, Shared},
 };
 use crate::{
@@ -155,7 +155,11 @@ impl<H: Harvest> Run<H> {
                 };
                 let shared = Arc::clone(&self.shared);
                 left.extend(
-                    aside(&self.shared.app, move || look(&shared, slice, some, &bits)).await?,
+                    self.shared
+                        .app
+                        .workers
+                        .run(move || look(&shared, slice, some, &bits))
+                        .await?,
                 );
             }
             open = left;
@@ -188,14 +192,18 @@ impl<H: Harvest> Run<H> {
         }
         let shared = Arc::clone(&self.shared);
         let ids = self.ids.clone();
-        let opened = aside(&self.shared.app, move || {
-            let open = |(entry, head): (Arc<Entry>, Vec<u8>)| {
-                let opened = open(&shared, &ids, &entry, head);
-                (entry, opened)
-            };
-            found.into_iter().map(open).collect::<Vec<_>>()
-        })
-        .await?;
+        let opened = self
+            .shared
+            .app
+            .workers
+            .run(move || {
+                let open = |(entry, head): (Arc<Entry>, Vec<u8>)| {
+                    let opened = open(&shared, &ids, &entry, head);
+                    (entry, opened)
+                };
+                found.into_iter().map(open).collect::<Vec<_>>()
+            })
+            .await?;
         for (entry, opened) in opened {
             match opened {
                 Ok(opened) if opened.selection.is_empty() => {}
@@ -242,7 +250,7 @@ impl<H: Harvest> Run<H> {
         let opened = Arc::new(opened);
         if opened.selection.is_exact() && !self.shared.harvest.needs_chunks(&opened.block) {
             let (shared, from) = (Arc::clone(&self.shared), Arc::clone(&opened));
-            let given = aside(&self.shared.app, move || {
+            let given = self.shared.app.workers.run(move || {
                 shared
                     .harvest
                     .of_rows(&from.block, None, &from.selection.rows())
@@ -285,9 +293,11 @@ impl<H: Harvest> Run<H> {
             };
             let (shared, from) = (Arc::clone(&self.shared), Arc::clone(&opened));
             let now = now.to_vec();
-            let given = aside(&self.shared.app, move || {
-                scan(&shared, &from, &now, parts, wanted)
-            });
+            let given = self
+                .shared
+                .app
+                .workers
+                .run(move || scan(&shared, &from, &now, parts, wanted));
             match given.await? {
                 Ok((given, edge)) => {
                     self.yields.extend(given);
