@@ -40,7 +40,13 @@ struct Shared {
 struct Blocks {
     entries: BTreeMap<u64, Arc<Entry>>,
     symbols: Symbols,
+    /// How many sources all entries have together.
+    sources: usize,
 }
+
+/// Of so many sources, 32 MiB, the catalog keeps count; where the records of
+/// further blocks come from is read from these.
+const MAX_SOURCES: usize = 1 << 20;
 
 /// One block.
 #[derive(Debug)]
@@ -124,6 +130,10 @@ impl Entry {
         !self.damaged.swap(true, Ordering::Relaxed)
     }
 
+    fn source_count(&self) -> usize {
+        self.sources.as_deref().map_or(0, <[_]>::len)
+    }
+
     /// How many of its records have a value, if that is known.
     pub(crate) fn count_of(&self, field: usize, symbol: Option<u32>) -> Option<u32> {
         let values = self.values[field].as_deref()?;
@@ -190,7 +200,7 @@ impl Catalog {
             if let Some(entry) = blocks.entries.get(&first_id)
                 && entry.meta.count == count
             {
-                blocks.entries.remove(&first_id);
+                blocks.remove(first_id);
             }
         }
         let mut newest_id = 0;
@@ -269,7 +279,9 @@ impl Blocks {
             let (value, _) = facets.fields[field].as_deref()?.get(place as usize)?;
             self.symbols.find(field, value)
         };
-        let sources = facets.sources.as_deref().and_then(|sources| {
+        let sources = facets.sources.as_deref();
+        let sources = sources.filter(|sources| self.sources + sources.len() <= MAX_SOURCES);
+        let sources: Option<Box<[Source]>> = sources.and_then(|sources| {
             let source = |source: &Source| {
                 Some(Source {
                     system: symbol(SYSTEM, source.system)?,
@@ -286,8 +298,16 @@ impl Blocks {
             sources,
             is_sure,
         });
+        self.remove(entry.meta.first_id);
+        self.sources += entry.source_count();
         self.entries.insert(entry.meta.first_id, Arc::clone(&entry));
         entry
+    }
+
+    fn remove(&mut self, first_id: u64) {
+        if let Some(entry) = self.entries.remove(&first_id) {
+            self.sources -= entry.source_count();
+        }
     }
 
     fn newest_id(&self) -> u64 {
@@ -326,6 +346,8 @@ impl Blocks {
         }
         fresh.settle();
         self.symbols = fresh;
+        let counts = self.entries.values().map(|entry| entry.source_count());
+        self.sources = counts.sum();
     }
 }
 

@@ -18,7 +18,8 @@ pub(crate) struct Extent {
     /// The first id behind it.
     pub(crate) end: u64,
     /// The range: as asked for or, where it was left open, from the oldest
-    /// record and to behind the newest. None without a record.
+    /// record and to behind the newest. None without a record whose block's
+    /// summary is what was written.
     pub(crate) range_us: Option<(Micros, Micros)>,
 }
 
@@ -34,6 +35,9 @@ impl Extent {
         for entry in view.blocks(&(0..u64::MAX), Order::OldestFirst) {
             let meta = &entry.meta;
             extent.end = entry.end();
+            if !entry.is_sure {
+                continue;
+            }
             let (oldest, newest) = (meta.min_received_us, meta.max_received_us);
             if filter.from_us.is_some_and(|from| newest < from)
                 || filter.to_us.is_some_and(|to| oldest >= to)

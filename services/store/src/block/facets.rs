@@ -23,6 +23,8 @@ pub const FACET_FIELDS: [TextField; 7] = [
 const MAX_VALUES: usize = 256;
 /// Nor one whose values are longer than this together.
 const MAX_BYTES: usize = 8 << 10;
+/// Nor are sources when there are more.
+const MAX_SOURCES: usize = 1_024;
 /// The facets' place in the checksum's sense of place.
 const PLACE: u32 = 1 << 17;
 
@@ -83,7 +85,7 @@ impl Facets {
             };
             before = Some((key, place));
             if place == sources.len() {
-                if place == MAX_VALUES {
+                if place == MAX_SOURCES {
                     return;
                 }
                 sources.push(Source {
@@ -120,11 +122,14 @@ impl Facets {
         }
         let sources = self.sources.as_deref().unwrap_or_default();
         put_varint(&mut out, sources.len() as u64);
+        let mut before = 0_i64;
         for source in sources {
             put_varint(&mut out, u64::from(source.system));
             put_varint(&mut out, u64::from(source.sub_system));
             put_varint(&mut out, u64::from(source.records));
-            put_varint(&mut out, zigzag(source.first_received_us));
+            let behind = source.first_received_us.wrapping_sub(before);
+            put_varint(&mut out, zigzag(behind));
+            before = source.first_received_us;
             let later = source
                 .last_received_us
                 .wrapping_sub(source.first_received_us);
@@ -174,7 +179,7 @@ impl Facets {
     }
 
     fn read_sources(&mut self, cursor: &mut Cursor<'_>) -> Result<(), BlockError> {
-        let count = cursor.length(MAX_VALUES)?;
+        let count = cursor.length(MAX_SOURCES)?;
         if count == 0 {
             return Ok(());
         }
@@ -182,11 +187,13 @@ impl Facets {
             return Err(BlockError::Damaged("sources without their values"));
         };
         let mut sources = Vec::with_capacity(count);
+        let mut before = 0_i64;
         for _ in 0..count {
             let system = cursor.length(systems.len() - 1)? as u32;
             let sub_system = cursor.length(sub_systems.len() - 1)? as u32;
             let records = cursor.length(super::MAX_RECORDS)? as u32;
-            let first_received_us = unzigzag(cursor.varint()?);
+            let first_received_us = before.wrapping_add(unzigzag(cursor.varint()?));
+            before = first_received_us;
             let later = cursor.varint()?.cast_signed();
             sources.push(Source {
                 system,

@@ -8,7 +8,7 @@ use std::{
 use domain::Order;
 
 use super::{Catalog, Change, Entry};
-use crate::block::{BlockMeta, Facets};
+use crate::block::{BlockMeta, Facets, Source};
 
 fn meta(first_id: u64, count: u32) -> BlockMeta {
     BlockMeta {
@@ -134,4 +134,42 @@ fn damage_is_remembered() {
     catalog.replace(rows);
     assert!(entry(15).is_damaged());
     assert!(!entry(25).is_damaged());
+}
+
+#[test]
+fn sources_are_kept_for_as_many_blocks_as_fit() {
+    let catalog = Catalog::new();
+    let source = |system| Source {
+        system,
+        sub_system: 0,
+        records: 1,
+        first_received_us: 0,
+        last_received_us: 0,
+        last_row: 0,
+    };
+    let with_sources = |first_id| {
+        let (meta, mut facets) = block(first_id, 10, "a");
+        facets.fields[1] = Some(vec![("host".to_owned(), 10)]);
+        facets.sources = Some(vec![source(0); 1_024]);
+        (meta, facets)
+    };
+    let known = |catalog: &Catalog| {
+        let view = catalog.view();
+        let blocks = view.blocks(&(0..u64::MAX), Order::OldestFirst);
+        let known: Vec<bool> = blocks.map(|entry| entry.sources.is_some()).collect();
+        known
+    };
+    catalog.apply(Change {
+        removed: Vec::new(),
+        added: (0..1_025).map(|n| with_sources(1 + n * 10)).collect(),
+    });
+    let of_all = known(&catalog);
+    assert_eq!(of_all.iter().filter(|known| **known).count(), 1_024);
+    assert!(!of_all[1_024]);
+    // Room that is given back is used again.
+    catalog.apply(Change {
+        removed: vec![(1, 10)],
+        added: vec![with_sources(20_001)],
+    });
+    assert!(known(&catalog)[1_024]);
 }

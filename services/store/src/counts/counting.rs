@@ -132,37 +132,30 @@ impl Harvest for Counting {
             let coded = block.coded(*field, chunk)?;
             part.fields.push(values(&coded, rows)?);
         }
-        match &self.timeline {
-            Some(timeline) => {
-                let buckets = buckets(timeline, block, rows)?;
-                for (bucket, rows) in &buckets {
-                    part.bars.push((*bucket, levels(block, rows)?));
-                }
-                for (_, more) in &part.bars {
-                    let pairs = part.levels.iter_mut().zip(more);
-                    pairs.for_each(|(level, more)| *level += more);
-                }
-                if let Some(field) = self.by {
-                    let coded = block.coded(field, chunk)?;
-                    split(&coded, &buckets, &mut part)?;
+        part.levels = levels(block, rows)?;
+        if let Some(timeline) = &self.timeline {
+            let buckets = buckets(timeline, block, rows)?;
+            match self.by {
+                Some(field) => split(&block.coded(field, chunk)?, &buckets, &mut part)?,
+                None => {
+                    for (bucket, rows) in &buckets {
+                        part.bars.push((*bucket, levels(block, rows)?));
+                    }
                 }
             }
-            None => part.levels = levels(block, rows)?,
         }
         self.tally.add(&part);
         Ok(())
     }
 }
 
-/// Rows in runs of the same bucket.
+/// Rows in runs of the same bucket. Those outside of the timeline, which only a
+/// block has whose summary is destroyed, are left out.
 fn buckets<'a>(
     timeline: &Timeline,
     block: &Block,
     rows: &'a [u32],
 ) -> Result<Vec<(usize, &'a [u32])>, BlockError> {
-    if let Some(bucket) = timeline.part_of_block(block.meta()) {
-        return Ok(vec![(bucket, rows)]);
-    }
     let received = block.received()?;
     let mut cursor = timeline.cursor();
     let mut runs = Vec::new();
@@ -170,10 +163,9 @@ fn buckets<'a>(
     let mut current = None;
     for (at, row) in rows.iter().enumerate() {
         let bucket = cursor.part_of(received.get(*row));
-        let bucket = bucket.ok_or(BlockError::Damaged("a time is not in its summary"))?;
-        if current != Some(bucket) {
+        if current != bucket {
             runs.extend(current.map(|current| (current, &rows[start..at])));
-            (start, current) = (at, Some(bucket));
+            (start, current) = (at, bucket);
         }
     }
     runs.extend(current.map(|current| (current, &rows[start..])));
@@ -181,15 +173,8 @@ fn buckets<'a>(
 }
 
 fn levels(block: &Block, rows: &[u32]) -> Result<Levels, BlockError> {
-    let mut levels = Levels::default();
-    let meta = block.meta();
-    if rows.len() == meta.count as usize {
-        for (severity, records) in &meta.levels {
-            levels[band(i64::from(*severity))] += u64::from(*records);
-        }
-        return Ok(levels);
-    }
     let severities = block.severities()?;
+    let mut levels = Levels::default();
     for row in rows {
         levels[band(severities.get(*row))] += 1;
     }

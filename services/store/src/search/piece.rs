@@ -205,6 +205,9 @@ impl<H: Harvest> Run<H> {
             })
             .await?;
         for (entry, opened) in opened {
+            if Instant::now() >= self.shared.deadline {
+                return Ok(Some(Stop::Late));
+            }
             match opened {
                 Ok(opened) if opened.selection.is_empty() => {}
                 Ok(opened) => {

@@ -9,9 +9,11 @@
 
 mod append;
 mod backup;
+mod counts;
 mod crash;
 mod damage;
 mod full_disk;
+mod groups;
 mod harness;
 mod load;
 mod metrics;

@@ -66,7 +66,7 @@ fn query() -> impl Strategy<Value = RecordQuery> {
         })
 }
 
-fn filter() -> impl Strategy<Value = RecordFilter> {
+pub(crate) fn filter() -> impl Strategy<Value = RecordFilter> {
     let time = || prop_oneof![3 => Just(None), 1 => (0_i64..3_000_000).prop_map(Some)];
     (condition(), time(), time()).prop_map(|(condition, from_us, to_us)| RecordFilter {
         condition,
@@ -127,9 +127,9 @@ fn condition() -> impl Strategy<Value = Condition> {
     })
 }
 
-const EPOCH_US: i64 = 1_700_000_000_500_000;
+pub(crate) const EPOCH_US: i64 = 1_700_000_000_500_000;
 
-fn record(number: u64, seed: u64) -> Record {
+pub(crate) fn record(number: u64, seed: u64) -> Record {
     let noise = (number ^ seed)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)
         .rotate_left(31);
