@@ -248,9 +248,6 @@ impl<H: Harvest> Run<H> {
         let mut some = 1;
         while !rest.is_empty() {
             let wanted = self.shared.harvest.wanted(&self.yields);
-            if wanted == 0 {
-                return Ok(Some(Stop::Full));
-            }
             if wanted == usize::MAX {
                 some = rest.len();
             }
@@ -281,6 +278,10 @@ impl<H: Harvest> Run<H> {
                 Ok((given, edge)) => {
                     self.yields.extend(given);
                     self.looked_at_row(entry, edge);
+                    // Not even the last chunk need have been scanned to its end.
+                    if self.shared.harvest.wanted(&self.yields) == 0 {
+                        return Ok(Some(Stop::Full));
+                    }
                 }
                 Err(error) => {
                     self.damaged(entry, &error);
