@@ -24,7 +24,8 @@ impl Random {
     }
 }
 
-fn start(folder: &TempDir) -> Process {
+/// A store of its own process.
+pub(crate) fn start(folder: &TempDir) -> Process {
     let vars = [
         ("DEV_STAGE", "TESTING"),
         ("STORE_LISTEN", "127.0.0.1:0"),
@@ -35,7 +36,8 @@ fn start(folder: &TempDir) -> Process {
     Process::start(env!("CARGO_BIN_EXE_store"), [""; 0], vars)
 }
 
-async fn serving(process: &Process) -> Clients {
+/// Its clients, as soon as it serves.
+pub(crate) async fn serving(process: &Process) -> Clients {
     let address = wait_for("the store serves", Duration::from_secs(5), async || {
         serving_address(process)
     })

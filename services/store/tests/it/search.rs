@@ -129,7 +129,8 @@ fn condition() -> impl Strategy<Value = Condition> {
 
 const EPOCH_US: i64 = 1_700_000_000_500_000;
 
-fn record(number: u64, seed: u64) -> Record {
+/// The `number`-th record of an imagined history.
+pub(crate) fn record(number: u64, seed: u64) -> Record {
     let noise = (number ^ seed)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)
         .rotate_left(31);
@@ -153,7 +154,8 @@ fn record(number: u64, seed: u64) -> Record {
     }
 }
 
-fn naive(records: &[Record], query: &RecordQuery) -> Vec<Record> {
+/// What a query must find.
+pub(crate) fn naive(records: &[Record], query: &RecordQuery) -> Vec<Record> {
     let is_asked_for = |record: &&Record| {
         query.before.is_none_or(|before| record.id < before)
             && query.after.is_none_or(|after| record.id > after)
