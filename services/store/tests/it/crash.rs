@@ -12,10 +12,10 @@ use uuid::Uuid;
 use crate::harness::{Clients, DEADLINE, database, entries, gap, serving_address};
 
 /// Seeded and printed: a failure can be run again.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

@@ -11,6 +11,7 @@ mod append;
 mod backup;
 mod crash;
 mod damage;
+mod equality;
 mod export;
 mod full_disk;
 mod harness;
