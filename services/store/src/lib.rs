@@ -57,6 +57,8 @@ pub(crate) struct App {
     readers: Readers,
     /// Who searches works in turns, as many at a time as there are cores.
     turns: Arc<Semaphore>,
+    /// Who reads on and on leaves one reader to those who have just come.
+    patience: Arc<Semaphore>,
     journal: Journal,
     metrics: Arc<Metrics>,
     backups: Arc<Semaphore>,
@@ -103,6 +105,7 @@ pub async fn serve(
     let writer = tokio::spawn(writer.run(queue));
     let app = App {
         readers: Readers::new(&database, config.readers),
+        patience: Arc::new(Semaphore::new(config.readers.max(2) as usize - 1)),
         config: Arc::new(config),
         database,
         catalog,

@@ -4,7 +4,10 @@
 use std::{collections::HashMap, ops::Range, sync::Arc, time::Duration};
 
 use domain::Order;
-use tokio::time::Instant;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout_at},
+};
 
 use super::{
     Harvest, aside,
@@ -48,12 +51,16 @@ struct Run<H: Harvest> {
     /// Blocks in which this run met damage: first ids and counts.
     damaged: Vec<(u64, u32)>,
     snapshot: Option<(Snapshot, Instant)>,
+    /// It has had its time: those who have just come go first.
+    is_patient: bool,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Does a piece.
 pub(super) async fn run<H: Harvest>(
     shared: Arc<Shared<H>>,
     piece: Piece<H::Yield>,
+    is_patient: bool,
 ) -> Result<Outcome<H::Yield>, StoreError> {
     let mut run = Run {
         shared,
@@ -61,6 +68,8 @@ pub(super) async fn run<H: Harvest>(
         yields: piece.yields,
         damaged: Vec::new(),
         snapshot: None,
+        is_patient,
+        permit: None,
     };
     let stop = match run.blocks(piece.blocks).await {
         Ok(stop) => stop,
@@ -186,6 +195,9 @@ impl<H: Harvest> Run<H> {
         })
         .await?;
         for (entry, opened) in opened {
+            if Instant::now() >= self.shared.deadline {
+                return Ok(Some(Stop::Late));
+            }
             match opened {
                 Ok(opened) if opened.selection.is_empty() => {}
                 Ok(opened) => {
@@ -300,7 +312,11 @@ impl<H: Harvest> Run<H> {
             .as_ref()
             .is_none_or(|(_, since)| is_old(since))
         {
-            self.snapshot = None;
+            self.is_patient |= self.snapshot.take().is_some();
+            self.permit = None;
+            if self.is_patient {
+                self.permit = Some(turn(&self.shared).await?);
+            }
             let snapshot = self
                 .shared
                 .app
@@ -340,6 +356,14 @@ impl<H: Harvest> Run<H> {
             Order::OldestFirst => self.ids.start = self.ids.start.max(id + 1),
         }
     }
+}
+
+/// A turn of those who read on and on.
+async fn turn<H: Harvest>(shared: &Shared<H>) -> Result<OwnedSemaphorePermit, StoreError> {
+    let patience = Arc::clone(&shared.app.patience).acquire_owned();
+    let turn = timeout_at(shared.deadline, patience).await;
+    let turn = turn.map_err(|_| StoreError::Late)?;
+    turn.map_err(|_| StoreError::Unavailable("it is stopping"))
 }
 
 fn look<H: Harvest>(

@@ -200,11 +200,35 @@ impl<H: Harvest> Walk<H> {
 
     /// How far it came.
     pub(crate) fn coverage(&self) -> Coverage {
-        Coverage {
-            // What has come since it began counts, too.
-            total: self.coverage.total.max(self.coverage.covered),
-            ..self.coverage
+        let mut coverage = self.coverage;
+        if !self.left_over.is_empty() {
+            coverage.add(&Coverage {
+                covered: self
+                    .left_coverage
+                    .covered
+                    .saturating_sub(self.left_records()),
+                ..self.left_coverage
+            });
         }
+        // What has come since it began counts, too.
+        coverage.total = coverage.total.max(coverage.covered);
+        coverage
+    }
+
+    /// Records of what a piece has left over.
+    fn left_records(&self) -> u64 {
+        let ids = &self.left_over;
+        let mut records = 0;
+        let survey = |entry: &Arc<Entry>, _: &_| {
+            let (start, end) = (entry.meta.first_id.max(ids.start), entry.end().min(ids.end));
+            records += end.saturating_sub(start);
+            ControlFlow::Continue(())
+        };
+        self.shared
+            .app
+            .catalog
+            .survey(ids, self.shared.order, survey);
+        records
     }
 
     /// Plans again what a piece has left over, with the blocks as the catalog
@@ -232,7 +256,8 @@ impl<H: Harvest> Walk<H> {
 
     fn start(&self, piece: Piece<H::Yield>) -> (Range<u64>, Coverage, Running<H::Yield>) {
         let (ids, coverage) = (piece.ids.clone(), piece.coverage);
-        let running = tokio::spawn(piece::run(Arc::clone(&self.shared), piece));
+        let is_patient = self.has_begun;
+        let running = tokio::spawn(piece::run(Arc::clone(&self.shared), piece, is_patient));
         (ids, coverage, AbortOnDropHandle::new(running))
     }
 
