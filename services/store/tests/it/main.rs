@@ -15,6 +15,7 @@ mod equality;
 mod export;
 mod full_disk;
 mod harness;
+mod hostile;
 mod load;
 mod metrics;
 mod paging;
