@@ -64,6 +64,8 @@ pub(crate) struct App {
     catalog: Catalog,
     readers: Readers,
     workers: Workers,
+    /// Who reads on and on leaves one reader to those who have just come.
+    patience: Arc<Semaphore>,
     journal: Journal,
     metrics: Arc<Metrics>,
     backups: Arc<Semaphore>,
@@ -111,6 +113,7 @@ pub async fn serve(
     let mut writer = Vital::spawn("the writer", writer.run(queue));
     let app = App {
         readers: Readers::new(&database, config.readers),
+        patience: Arc::new(Semaphore::new(config.readers.max(2) as usize - 1)),
         config: Arc::new(config),
         database,
         catalog,
