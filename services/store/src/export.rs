@@ -1,7 +1,7 @@
 //! Exporting: all records that pass a filter, in constant memory, no faster
 //! than they are taken.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use domain::{Order, Record, RecordFilter};
 use tokio::{sync::mpsc, time::Instant};
@@ -41,6 +41,7 @@ type Sender = mpsc::Sender<Result<Exported, StoreError>>;
 
 /// Sends pieces until the end, or until nobody takes them any more.
 pub(crate) async fn run(app: App, query: ExportQuery, pieces: Sender) {
+    let _stream = app.metrics.gauges.stream();
     let gone = pieces.clone();
     tokio::select! {
         outcome = send_all(app, query, &pieces) => {
@@ -54,7 +55,11 @@ pub(crate) async fn run(app: App, query: ExportQuery, pieces: Sender) {
 }
 
 async fn send_all(app: App, query: ExportQuery, pieces: &Sender) -> Result<(), StoreError> {
+    // What comes meanwhile is not in it: `through` must not run ahead.
+    let end = *app.catalog.newest_id().borrow() + 1;
     let mut ids = ids_between(query.after, query.before);
+    ids.end = ids.end.min(end);
+    let whole = ids.clone();
     let mut left = query.limit.unwrap_or(u64::MAX);
     let mut done = Coverage::default();
     while !ids.is_empty() && left > 0 {
@@ -72,7 +77,7 @@ async fn send_all(app: App, query: ExportQuery, pieces: &Sender) -> Result<(), S
             left -= records.len() as u64;
             let through = match (left, records.last()) {
                 (0, Some(last)) => last.id,
-                _ => looked_at(&query, &walk.rest()),
+                _ => looked_at(query.order, &whole, &walk.rest()),
             };
             let piece = Exported {
                 records,
@@ -90,11 +95,11 @@ async fn send_all(app: App, query: ExportQuery, pieces: &Sender) -> Result<(), S
 }
 
 /// The id up to which everything has been looked at, when this is the rest.
-fn looked_at(query: &ExportQuery, rest: &std::ops::Range<u64>) -> u64 {
-    match query.order {
-        Order::NewestFirst if rest.is_empty() => query.after.unwrap_or(0) + 1,
+fn looked_at(order: Order, whole: &Range<u64>, rest: &Range<u64>) -> u64 {
+    match order {
+        Order::NewestFirst if rest.is_empty() => whole.start,
         Order::NewestFirst => rest.end,
-        Order::OldestFirst if rest.is_empty() => query.before.unwrap_or(u64::MAX) - 1,
+        Order::OldestFirst if rest.is_empty() => whole.end - 1,
         Order::OldestFirst => rest.start.saturating_sub(1),
     }
 }

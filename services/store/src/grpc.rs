@@ -60,6 +60,16 @@ fn internal(cause: &dyn std::error::Error) -> Status {
     Status::internal("the store failed; its log says why")
 }
 
+/// Reads a request whose query may take some milliseconds to compile, where
+/// that holds nobody up.
+async fn understood<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, proto::ConvertError> + Send + 'static,
+) -> Result<T, Status> {
+    let read = tokio::task::spawn_blocking(read).await;
+    let read = read.map_err(|_| Status::internal("the store failed; its log says why"))?;
+    read.map_err(|error| refused(&error))
+}
+
 /// A request that cannot be done as it is.
 fn refused(error: &proto::ConvertError) -> Status {
     Status::invalid_argument(error.to_string())

@@ -50,6 +50,7 @@ use catalog::Catalog;
 use db::{Database, Readers};
 use journal::{Journal, Writer};
 use metrics::Metrics;
+use search::Workers;
 use vital::Vital;
 
 /// The store's version.
@@ -62,8 +63,9 @@ pub(crate) struct App {
     database: Database,
     catalog: Catalog,
     readers: Readers,
-    /// Who searches works in turns, as many at a time as there are cores.
-    turns: Arc<Semaphore>,
+    workers: Workers,
+    /// Who reads on and on leaves one reader to those who have just come.
+    patience: Arc<Semaphore>,
     journal: Journal,
     metrics: Arc<Metrics>,
     backups: Arc<Semaphore>,
@@ -111,10 +113,11 @@ pub async fn serve(
     let mut writer = Vital::spawn("the writer", writer.run(queue));
     let app = App {
         readers: Readers::new(&database, config.readers),
+        patience: Arc::new(Semaphore::new(config.readers.max(2) as usize - 1)),
         config: Arc::new(config),
         database,
         catalog,
-        turns: Arc::new(Semaphore::new(cores())),
+        workers: Workers::start(cores()).context("cannot start the threads that search")?,
         journal,
         metrics,
         backups: Arc::new(Semaphore::new(1)),

@@ -38,6 +38,8 @@ pub(crate) struct Gauges {
     pub(crate) wal_bytes: AtomicU64,
     pub(crate) blocks: AtomicU64,
     pub(crate) small_blocks: AtomicU64,
+    /// Tails, exports and checks under way.
+    pub(crate) streams: AtomicU64,
     /// Id of the newest record, as far as this process has written one.
     pub(crate) newest_id: AtomicU64,
 }
@@ -111,7 +113,27 @@ impl Metrics {
     }
 }
 
+/// A stream of answers under way.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    gauges: Arc<Gauges>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.gauges.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Gauges {
+    /// Counts a stream until what is given is dropped.
+    pub(crate) fn stream(self: &Arc<Self>) -> Stream {
+        self.streams.fetch_add(1, Ordering::Relaxed);
+        Stream {
+            gauges: Arc::clone(self),
+        }
+    }
+
     fn register(self: &Arc<Self>, meter: &Meter) {
         let gauge = |name: &'static str, what: &'static str, read: fn(&Self) -> &AtomicU64| {
             let gauges = Arc::clone(self);
@@ -140,5 +162,10 @@ impl Gauges {
         gauge("herald.store.small_blocks", "Blocks to be merged", |g| {
             &g.small_blocks
         });
+        gauge(
+            "herald.store.streams",
+            "Tails, exports and checks under way",
+            |g| &g.streams,
+        );
     }
 }

@@ -5,8 +5,9 @@
 mod harvest;
 mod piece;
 mod walk;
+mod workers;
 
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use domain::{ContextScope, Micros, Order, Record, RecordFilter, RecordQuery};
 use tokio::time::Instant;
@@ -15,6 +16,7 @@ use crate::{App, error::StoreError};
 
 pub(crate) use harvest::{Harvest, Records};
 pub(crate) use walk::{Question, Walk};
+pub(crate) use workers::Workers;
 
 /// An answer holds about so many bytes of records at most, so that its size is
 /// bounded whatever the records are; the rest follows with `next`.
@@ -186,20 +188,4 @@ pub(crate) async fn context(
         after: after.records,
         is_partial: before.is_partial || after.is_partial,
     })
-}
-
-/// Runs work of some milliseconds where it holds nobody up, when it is this
-/// search's turn.
-pub(crate) async fn aside<T: Send + 'static>(
-    app: &App,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    let turn = Arc::clone(&app.turns).acquire_owned().await;
-    let turn = turn.map_err(|_| StoreError::Unavailable("it is stopping"))?;
-    tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        work()
-    })
-    .await
-    .map_err(|_| StoreError::Unavailable("reading failed"))
 }

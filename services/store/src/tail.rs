@@ -40,6 +40,7 @@ type Sender = mpsc::Sender<Result<News, StoreError>>;
 /// Follows from the record behind `after` on, or from the newest, until nobody
 /// takes the news any more.
 pub(crate) async fn follow(app: App, filter: RecordFilter, after: Option<u64>, news: Sender) {
+    let _stream = app.metrics.gauges.stream();
     let newest = app.catalog.newest_id();
     let through = after.unwrap_or_else(|| *newest.borrow());
     let follower = Follower {

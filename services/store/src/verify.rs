@@ -100,6 +100,7 @@ async fn whole_file(readers: &Readers, told: &mut impl FnMut(Progress)) -> Resul
 
 /// Checks the blocks of a running store; ends when nobody listens.
 pub(crate) async fn run(app: App, progress: mpsc::Sender<Result<Progress, StoreError>>) {
+    let _stream = app.metrics.gauges.stream();
     let mut check = Check::new(metas(&app.catalog), Some(app.catalog.clone()));
     loop {
         match check.step(&app.readers).await {

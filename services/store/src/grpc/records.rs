@@ -10,7 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{counts, coverage_to_proto, limit_of, refused, status_of, until};
+use super::{counts, coverage_to_proto, limit_of, refused, status_of, understood, until};
 use crate::{
     App,
     clock::now_us,
@@ -59,8 +59,8 @@ impl RecordService for Records {
         &self,
         request: Request<v1::ListRecordsRequest>,
     ) -> Result<Response<v1::ListRecordsResponse>, Status> {
-        let query = proto::query_from_request(request.into_inner(), now_us())
-            .map_err(|error| refused(&error))?;
+        let request = request.into_inner();
+        let query = understood(|| proto::query_from_request(request, now_us())).await?;
         let metrics = &self.app.metrics;
         let page = metrics
             .timed(
@@ -122,7 +122,7 @@ impl RecordService for Records {
         request: Request<v1::TailRecordsRequest>,
     ) -> Result<Response<Self::TailRecordsStream>, Status> {
         let v1::TailRecordsRequest { filter, after } = request.into_inner();
-        let filter = proto::filter_from_proto(filter, now_us()).map_err(|error| refused(&error))?;
+        let filter = understood(|| proto::filter_from_proto(filter, now_us())).await?;
         let after = (after > 0).then_some(after);
         let (sender, news) = mpsc::channel(1);
         tokio::spawn(tail::follow(self.app.clone(), filter, after, sender));
@@ -142,7 +142,8 @@ impl RecordService for Records {
         &self,
         request: Request<v1::ExportRecordsRequest>,
     ) -> Result<Response<Self::ExportRecordsStream>, Status> {
-        let query = export_from_request(request.into_inner()).map_err(|error| refused(&error))?;
+        let request = request.into_inner();
+        let query = understood(|| export_from_request(request)).await?;
         let (sender, pieces) = mpsc::channel(1);
         tokio::spawn(export::run(self.app.clone(), query, sender));
         let answers = ReceiverStream::new(pieces).map(|piece| match piece {

@@ -9,10 +9,13 @@ use std::{
 };
 
 use domain::Order;
-use tokio::time::Instant;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout_at},
+};
 
 use super::{
-    Coverage, Harvest, aside,
+    Coverage, Harvest,
     walk::{Outcome, Piece, Shared},
 };
 use crate::{
@@ -55,12 +58,16 @@ struct Run<H: Harvest> {
     /// Blocks in which this run met damage: first ids and counts.
     damaged: Vec<(u64, u32)>,
     snapshot: Option<(Snapshot, Instant)>,
+    /// It has had its time: those who have just come go first.
+    is_patient: bool,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Does a piece.
 pub(super) async fn run<H: Harvest>(
     shared: Arc<Shared<H>>,
     piece: Piece<H::Yield>,
+    is_patient: bool,
 ) -> Result<Outcome<H::Yield>, StoreError> {
     let mut run = Run {
         shared,
@@ -69,6 +76,8 @@ pub(super) async fn run<H: Harvest>(
         yields: piece.yields,
         damaged: Vec::new(),
         snapshot: None,
+        is_patient,
+        permit: None,
     };
     let stop = match run.read(piece.blocks).await {
         Ok(stop) => stop,
@@ -155,7 +164,11 @@ impl<H: Harvest> Run<H> {
                 };
                 let shared = Arc::clone(&self.shared);
                 left.extend(
-                    aside(&self.shared.app, move || look(&shared, slice, some, &bits)).await?,
+                    self.shared
+                        .app
+                        .workers
+                        .run(move || look(&shared, slice, some, &bits))
+                        .await?,
                 );
             }
             open = left;
@@ -188,14 +201,18 @@ impl<H: Harvest> Run<H> {
         }
         let shared = Arc::clone(&self.shared);
         let ids = self.ids.clone();
-        let opened = aside(&self.shared.app, move || {
-            let open = |(entry, head): (Arc<Entry>, Vec<u8>)| {
-                let opened = open(&shared, &ids, &entry, head);
-                (entry, opened)
-            };
-            found.into_iter().map(open).collect::<Vec<_>>()
-        })
-        .await?;
+        let opened = self
+            .shared
+            .app
+            .workers
+            .run(move || {
+                let open = |(entry, head): (Arc<Entry>, Vec<u8>)| {
+                    let opened = open(&shared, &ids, &entry, head);
+                    (entry, opened)
+                };
+                found.into_iter().map(open).collect::<Vec<_>>()
+            })
+            .await?;
         for (entry, opened) in opened {
             if Instant::now() >= self.shared.deadline {
                 return Ok(Some(Stop::Late));
@@ -245,7 +262,7 @@ impl<H: Harvest> Run<H> {
         let opened = Arc::new(opened);
         if opened.selection.is_exact() && !self.shared.harvest.needs_chunks(&opened.block) {
             let (shared, from) = (Arc::clone(&self.shared), Arc::clone(&opened));
-            let given = aside(&self.shared.app, move || {
+            let given = self.shared.app.workers.run(move || {
                 shared
                     .harvest
                     .of_rows(&from.block, None, &from.selection.rows())
@@ -262,9 +279,6 @@ impl<H: Harvest> Run<H> {
         let mut some = 1;
         while !rest.is_empty() {
             let wanted = self.shared.harvest.wanted(&self.yields);
-            if wanted == 0 {
-                return Ok(Some(Stop::Full));
-            }
             if wanted == usize::MAX {
                 some = rest.len();
             }
@@ -288,13 +302,19 @@ impl<H: Harvest> Run<H> {
             };
             let (shared, from) = (Arc::clone(&self.shared), Arc::clone(&opened));
             let now = now.to_vec();
-            let given = aside(&self.shared.app, move || {
-                scan(&shared, &from, &now, parts, wanted)
-            });
+            let given = self
+                .shared
+                .app
+                .workers
+                .run(move || scan(&shared, &from, &now, parts, wanted));
             match given.await? {
                 Ok((given, edge)) => {
                     self.yields.extend(given);
                     self.looked_at_row(entry, edge);
+                    // Not even the last chunk need have been scanned to its end.
+                    if self.shared.harvest.wanted(&self.yields) == 0 {
+                        return Ok(Some(Stop::Full));
+                    }
                 }
                 Err(error) => {
                     self.damaged(entry, &error);
@@ -313,7 +333,11 @@ impl<H: Harvest> Run<H> {
             .as_ref()
             .is_none_or(|(_, since)| is_old(since))
         {
-            self.snapshot = None;
+            self.is_patient |= self.snapshot.take().is_some();
+            self.permit = None;
+            if self.is_patient {
+                self.permit = Some(turn(&self.shared).await?);
+            }
             let snapshot = self
                 .shared
                 .app
@@ -364,6 +388,14 @@ impl<H: Harvest> Run<H> {
             Order::OldestFirst => self.ids.start = self.ids.start.max(id + 1),
         }
     }
+}
+
+/// A turn of those who read on and on.
+async fn turn<H: Harvest>(shared: &Shared<H>) -> Result<OwnedSemaphorePermit, StoreError> {
+    let patience = Arc::clone(&shared.app.patience).acquire_owned();
+    let turn = timeout_at(shared.deadline, patience).await;
+    let turn = turn.map_err(|_| StoreError::Late)?;
+    turn.map_err(|_| StoreError::Unavailable("it is stopping"))
 }
 
 fn look<H: Harvest>(

@@ -248,7 +248,8 @@ impl<H: Harvest> Walk<H> {
 
     fn start(&self, piece: Piece<H::Yield>) -> (Range<u64>, Running<H::Yield>) {
         let ids = piece.ids.clone();
-        let running = tokio::spawn(piece::run(Arc::clone(&self.shared), piece));
+        let is_patient = self.has_begun;
+        let running = tokio::spawn(piece::run(Arc::clone(&self.shared), piece, is_patient));
         (ids, AbortOnDropHandle::new(running))
     }
 

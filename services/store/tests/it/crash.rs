@@ -12,10 +12,10 @@ use uuid::Uuid;
 use crate::harness::{Clients, DEADLINE, database, entries, gap, serving_address};
 
 /// Seeded and printed: a failure can be run again.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -24,7 +24,8 @@ impl Random {
     }
 }
 
-fn start(folder: &TempDir) -> Process {
+/// A store of its own process.
+pub(crate) fn start(folder: &TempDir) -> Process {
     let vars = [
         ("DEV_STAGE", "TESTING"),
         ("STORE_LISTEN", "127.0.0.1:0"),
@@ -35,7 +36,8 @@ fn start(folder: &TempDir) -> Process {
     Process::start(env!("CARGO_BIN_EXE_store"), [""; 0], vars)
 }
 
-async fn serving(process: &Process) -> Clients {
+/// Its clients, as soon as it serves.
+pub(crate) async fn serving(process: &Process) -> Clients {
     let address = wait_for("the store serves", Duration::from_secs(5), async || {
         serving_address(process)
     })

@@ -288,6 +288,14 @@ pub(crate) fn entries(prefix: &str, numbers: std::ops::Range<u64>) -> Vec<Entry>
         .collect()
 }
 
+/// These records as entries.
+pub(crate) fn as_entries(records: &[Record]) -> Vec<Entry> {
+    let records = records.iter().cloned();
+    records
+        .map(|record| Entry::Record(Box::new(record)))
+        .collect()
+}
+
 /// Records of 1 KiB that hardly compress, received at a time.
 pub(crate) fn bulky(numbers: std::ops::Range<u64>, received_us: i64) -> Vec<Entry> {
     let noise = |seed: u64| {

@@ -44,7 +44,8 @@ fn story() -> impl Strategy<Value = Story> {
         .prop_map(|(batches, queries)| Story { batches, queries })
 }
 
-fn query() -> impl Strategy<Value = RecordQuery> {
+/// Questions of every kind.
+pub(crate) fn query() -> impl Strategy<Value = RecordQuery> {
     let cursor = || prop_oneof![2 => Just(None), 1 => (1_u64..3_000).prop_map(Some)];
     (
         filter(),
@@ -129,6 +130,7 @@ fn condition() -> impl Strategy<Value = Condition> {
 
 pub(crate) const EPOCH_US: i64 = 1_700_000_000_500_000;
 
+/// The `number`-th record of an imagined history.
 pub(crate) fn record(number: u64, seed: u64) -> Record {
     let noise = (number ^ seed)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -153,7 +155,8 @@ pub(crate) fn record(number: u64, seed: u64) -> Record {
     }
 }
 
-fn naive(records: &[Record], query: &RecordQuery) -> Vec<Record> {
+/// What a query must find.
+pub(crate) fn naive(records: &[Record], query: &RecordQuery) -> Vec<Record> {
     let is_asked_for = |record: &&Record| {
         query.before.is_none_or(|before| record.id < before)
             && query.after.is_none_or(|after| record.id > after)
@@ -173,16 +176,36 @@ async fn check(clients: &mut Clients, records: &[Record], query: &RecordQuery) {
     let ids = |records: &[Record]| records.iter().map(|record| record.id).collect::<Vec<_>>();
     assert_eq!(ids(&found), ids(&expected), "{query:?}");
     assert_eq!(found, expected);
-    if page.next == 0 {
-        let all = RecordQuery {
-            limit: usize::MAX,
-            ..query.clone()
-        };
-        assert_eq!(
-            found.len(),
-            naive(records, &all).len(),
-            "more follow {query:?}"
-        );
+    let all = RecordQuery {
+        limit: usize::MAX,
+        ..query.clone()
+    };
+    let expected = ids(&naive(records, &all));
+    // A few pages, and those of one record seldom.
+    let limit = query.limit.max(expected.len() / 8);
+    let paged = RecordQuery {
+        limit,
+        ..query.clone()
+    };
+    assert_eq!(
+        ids(&page_through(clients, paged).await),
+        expected,
+        "{query:?}"
+    );
+}
+
+/// What a query finds, page after page, to its end.
+pub(crate) async fn page_through(clients: &mut Clients, mut query: RecordQuery) -> Vec<Record> {
+    let mut found = Vec::new();
+    loop {
+        let page = clients.list(query.clone()).await;
+        assert!(page.records.len() <= query.limit && !page.partial);
+        found.extend(page.records.into_iter().map(Record::from));
+        match (page.next, query.order) {
+            (0, _) => return found,
+            (next, Order::NewestFirst) => query.before = Some(next),
+            (next, Order::OldestFirst) => query.after = Some(next),
+        }
     }
 }
 
