@@ -27,6 +27,9 @@ const TICK: Duration = Duration::from_millis(100);
 const RETENTION_EVERY: Duration = Duration::from_secs(1);
 /// How often what bridges say of themselves is written.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
+/// After somebody was in the way of cutting the log: the writer waits for them,
+/// and must not do so all the time.
+const CUT_PAUSE: Duration = Duration::from_secs(1);
 /// After a failure, such as a full disk.
 const PAUSE: Duration = Duration::from_secs(2);
 /// For one look at the database.
@@ -56,6 +59,7 @@ pub(crate) async fn run(app: App, shutdown: CancellationToken) {
 struct Upkeep {
     app: App,
     merging: Merging,
+    cut_due: Instant,
     retention_due: Instant,
     save_due: Instant,
 }
@@ -66,13 +70,16 @@ impl Upkeep {
         Self {
             merging: Merging::new(app.config.retention),
             app,
+            cut_due: now,
             retention_due: now,
             save_due: now + SAVE_EVERY,
         }
     }
 
     async fn tick(&mut self) -> Result<(), StoreError> {
-        checkpoint::run(&self.app).await?;
+        if Instant::now() >= self.cut_due && !checkpoint::run(&self.app).await? {
+            self.cut_due = Instant::now() + CUT_PAUSE;
+        }
         self.merging.run(&self.app).await?;
         let now = Instant::now();
         if now >= self.retention_due {

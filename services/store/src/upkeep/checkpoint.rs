@@ -20,21 +20,22 @@ use crate::{
 const WAIT_MS: u32 = 20;
 const LONG_WAIT_MS: u32 = 300;
 
-/// Cuts the log when it has become long.
-pub(super) async fn run(app: &App) -> Result<(), StoreError> {
+/// Cuts the log when it has become long; false when it is too long and somebody
+/// was in the way.
+pub(super) async fn run(app: &App) -> Result<bool, StoreError> {
     let log_bytes = log_bytes(app);
     app.metrics
         .gauges
         .wal_bytes
         .store(log_bytes, Ordering::Relaxed);
     match log_bytes < app.config.wal_bytes / 4 {
-        true => Ok(()),
+        true => Ok(true),
         false => cut(app).await,
     }
 }
 
-/// Cuts the log, unless readers are in the way.
-pub(super) async fn cut(app: &App) -> Result<(), StoreError> {
+/// Cuts the log, unless readers are in the way; false as [`run`].
+pub(super) async fn cut(app: &App) -> Result<bool, StoreError> {
     let wal_bytes = app.config.wal_bytes;
     let log_bytes = log_bytes(app);
     let mut conn = app.database.aside().await?;
@@ -43,10 +44,14 @@ pub(super) async fn cut(app: &App) -> Result<(), StoreError> {
     let is_long = log_bytes >= wal_bytes / 2;
     let wait_ms = if is_long { LONG_WAIT_MS } else { WAIT_MS };
     let done = step(app, Step::Truncate { wait_ms }).await?;
-    if done.changed == 0 && log_bytes >= wal_bytes {
-        warn!(log_bytes, "the write-ahead log cannot be cut");
+    let is_stuck = done.changed == 0 && log_bytes >= wal_bytes;
+    if is_stuck {
+        warn!(
+            log_bytes,
+            "the write-ahead log cannot be cut: somebody holds a transaction on the database file"
+        );
     }
-    Ok(())
+    Ok(!is_stuck)
 }
 
 fn log_bytes(app: &App) -> u64 {

@@ -124,7 +124,7 @@ async fn give_back(app: &App, mut space: Space) -> Result<(), StoreError> {
     }
     // The file itself shrinks when the log is merged into it.
     match has_shrunk {
-        true => checkpoint::cut(app).await,
+        true => checkpoint::cut(app).await.map(drop),
         false => Ok(()),
     }
 }

@@ -10,7 +10,12 @@ use crate::harness::{Clients, Store, entries};
 
 const ONE: Uuid = Uuid::from_u128(1);
 
-async fn page_through(clients: &mut Clients, order: Order, limit: usize) -> Vec<u64> {
+async fn page_through(
+    clients: &mut Clients,
+    filter: &RecordFilter,
+    order: Order,
+    limit: usize,
+) -> Vec<u64> {
     let mut ids = Vec::new();
     let mut cursor = None;
     loop {
@@ -19,11 +24,11 @@ async fn page_through(clients: &mut Clients, order: Order, limit: usize) -> Vec<
             Order::OldestFirst => (None, cursor),
         };
         let query = RecordQuery {
+            filter: filter.clone(),
             order,
             limit,
             before,
             after,
-            ..RecordQuery::default()
         };
         let page = clients.list(query).await;
         assert!(page.records.len() <= limit && !page.partial);
@@ -49,17 +54,35 @@ async fn a_thousand_records_of_one_time_are_paged_once_each_both_ways() {
         }
         bridge.append(first, batch).await.unwrap();
     }
-    let rising: Vec<u64> = (1..1_001).collect();
-    let falling: Vec<u64> = rising.iter().rev().copied().collect();
-    for limit in [7, 50, 125, 999, 1_000, 1_001] {
-        assert_eq!(
-            page_through(&mut clients, Order::OldestFirst, limit).await,
-            rising
-        );
-        assert_eq!(
-            page_through(&mut clients, Order::NewestFirst, limit).await,
-            falling
-        );
+    let matching = |filter: &RecordFilter| {
+        let record = |id| Record {
+            id,
+            message: format!("a {id}"),
+            received_us: 7,
+            ..testkit::record(id)
+        };
+        let ids = (1..1_001).filter(|id| filter.matches(&record(*id)));
+        ids.collect::<Vec<u64>>()
+    };
+    for query in [
+        "*",
+        "level>=error",
+        "\"a 7\"",
+        "received_at:1970-01-01",
+        "nothing",
+    ] {
+        let filter = RecordFilter::new(query::parse(query, 0).unwrap());
+        let rising = matching(&filter);
+        let falling: Vec<u64> = rising.iter().rev().copied().collect();
+        for limit in [7, 50, 125, 999, 1_000, 1_001] {
+            for (order, expected) in [
+                (Order::OldestFirst, &rising),
+                (Order::NewestFirst, &falling),
+            ] {
+                let found = page_through(&mut clients, &filter, order, limit).await;
+                assert_eq!(found, *expected, "{query} {order:?} {limit}");
+            }
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use proptest::{
 use testkit::wait_until;
 use uuid::Uuid;
 
-use crate::harness::{Clients, DEADLINE, Store};
+use crate::harness::{Clients, DEADLINE, Store, as_entries};
 
 const ONE: Uuid = Uuid::from_u128(1);
 const WORDS: [&str; 8] = [
@@ -316,6 +316,62 @@ async fn the_deadline_ends_a_search_with_what_it_has() {
             }
             Err(late) => assert_eq!(late.code(), tonic::Code::DeadlineExceeded, "{late}"),
         }
+    }
+    assert!(partial_answers > 0, "it was over too soon to show anything");
+}
+
+#[tokio::test]
+async fn partial_answers_go_on_to_the_full_one() {
+    let store = Store::start_with(|config| {
+        config.query_timeout = Duration::from_millis(10);
+    })
+    .await;
+    let mut clients = store.clients();
+    let (mut bridge, _) = clients.open(ONE).await;
+    let mut records = Vec::new();
+    for first in (1..40_001).step_by(1_000) {
+        let batch: Vec<Record> = (first..first + 1_000).map(|id| record(id, 3)).collect();
+        bridge.append(first, as_entries(&batch)).await.unwrap();
+        records.extend(
+            (first..)
+                .zip(batch)
+                .map(|(id, record)| Record { id, ..record }),
+        );
+    }
+    let mut partial_answers = 0;
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        let mut query = RecordQuery {
+            filter: RecordFilter::new(query::parse("/ 0?07[0-9a-f] / -straße", 0).unwrap()),
+            order,
+            limit: 10_000,
+            ..RecordQuery::default()
+        };
+        let expected = naive(&records, &query);
+        assert!(!expected.is_empty());
+        let mut found = Vec::new();
+        loop {
+            let request = proto::query_to_request(&query);
+            let page = match clients.records.list_records(request).await {
+                Ok(page) => page.into_inner(),
+                Err(late) => {
+                    assert_eq!(late.code(), tonic::Code::DeadlineExceeded, "{late}");
+                    continue;
+                }
+            };
+            partial_answers += u32::from(page.partial);
+            found.extend(page.records.into_iter().map(Record::from));
+            match (page.next, order) {
+                (0, _) => break,
+                (next, Order::NewestFirst) => query.before = Some(next),
+                (next, Order::OldestFirst) => query.after = Some(next),
+            }
+        }
+        assert!(
+            found == expected,
+            "{order:?}: {} of {}",
+            found.len(),
+            expected.len()
+        );
     }
     assert!(partial_answers > 0, "it was over too soon to show anything");
 }
