@@ -65,7 +65,7 @@ pub(super) async fn run<H: Harvest>(
     let mut run = Run {
         shared,
         ids: piece.ids,
-        yields: piece.yields,
+        yields: Vec::new(),
         damaged: Vec::new(),
         snapshot: None,
         is_patient,
@@ -77,7 +77,12 @@ pub(super) async fn run<H: Harvest>(
         Err(error) => return Err(error),
     };
     let rest = if stop.is_some() { run.ids } else { 0..0 };
-    // Those in the rest are counted when it is planned again.
+    // What is in the rest comes when it is planned again.
+    let known = piece
+        .yields
+        .into_iter()
+        .filter(|(id, _)| !rest.contains(id));
+    run.yields.extend(known.map(|(_, given)| given));
     let damaged = run.damaged.iter().filter(|(id, _)| !rest.contains(id));
     Ok(Outcome {
         yields: run.yields,
@@ -97,7 +102,7 @@ impl<H: Harvest> Run<H> {
         blocks: Vec<(Arc<Entry>, Verdict)>,
     ) -> Result<Option<Stop>, StoreError> {
         let mut rest = self.prune(blocks).await?.into_iter().peekable();
-        let mut least = OPENED_RECORDS.0;
+        let (mut least, mut most) = OPENED_RECORDS;
         while rest.peek().is_some() {
             if Instant::now() >= self.shared.deadline {
                 return Ok(Some(Stop::Late));
@@ -106,7 +111,8 @@ impl<H: Harvest> Run<H> {
             if wanted == 0 {
                 return Ok(Some(Stop::Full));
             }
-            let enough = wanted.saturating_mul(4).clamp(least, OPENED_RECORDS.1);
+            let enough = wanted.saturating_mul(4).clamp(least, most);
+            let started = Instant::now();
             let before = self.yields.len();
             let mut group = Vec::new();
             let mut records = 0;
@@ -117,10 +123,15 @@ impl<H: Harvest> Run<H> {
             if let Some(stop) = self.group(group).await? {
                 return Ok(Some(stop));
             }
+            if started.elapsed() > SNAPSHOT_TIME {
+                // The view is kept for a whole group.
+                most = (records / 2).max(OPENED_RECORDS.0);
+            }
             // Matches are rare: a hand-over should pay.
             if self.yields.len() == before {
-                least = (least * 2).min(OPENED_RECORDS.1);
+                least *= 2;
             }
+            least = least.min(most);
         }
         Ok(None)
     }

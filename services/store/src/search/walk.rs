@@ -64,8 +64,8 @@ pub(super) struct Shared<H> {
 pub(super) struct Piece<Y> {
     /// Those that may hold a match, in order.
     pub(super) blocks: Vec<(Arc<Entry>, Verdict)>,
-    /// What others gave without being read.
-    pub(super) yields: Vec<Y>,
+    /// What others gave without being read, with their first ids.
+    pub(super) yields: Vec<(u64, Y)>,
     /// All ids up to the next piece.
     pub(super) ids: Range<u64>,
     /// Of all its blocks.
@@ -308,7 +308,7 @@ impl<H: Harvest> Walk<H> {
                     Verdict::Nothing => {}
                     Verdict::Everything if self.is_within(entry) => {
                         match harvest.of_entry(entry, symbols) {
-                            Some(given) => piece.yields.push(given),
+                            Some(given) => piece.yields.push((entry.meta.first_id, given)),
                             None => piece.blocks.push((Arc::clone(entry), Verdict::Everything)),
                         }
                     }
