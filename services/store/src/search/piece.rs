@@ -1,6 +1,8 @@
 //! One piece of a walk: its blocks ruled out by their filters, then opened in
 //! groups, then scanned chunk by chunk.
 
+mod work;
+
 use std::{
     collections::{HashMap, VecDeque},
     ops::Range,
@@ -9,21 +11,19 @@ use std::{
 };
 
 use domain::Order;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
     Coverage, Harvest,
     walk::{Outcome, Piece, Shared},
 };
 use crate::{
-    block::{Block, BlockError, FILTER_MIN_RECORDS, Looks, Selection, UNREADABLE, Verdict},
+    block::{BlockError, FILTER_MIN_RECORDS, Looks, UNREADABLE, Verdict},
     catalog::Entry,
     db::{self, Snapshot, fault::is_damage},
     error::StoreError,
 };
+use work::{Opened, look, open, scan, turn};
 
 /// A snapshot is given up after this long: it holds up the log.
 const SNAPSHOT_TIME: Duration = Duration::from_millis(100);
@@ -31,12 +31,6 @@ const SNAPSHOT_TIME: Duration = Duration::from_millis(100);
 const OPENED_RECORDS: (usize, usize) = (1_024, 65_536);
 /// Of how many blocks a slice of the filter is fetched at a time.
 const LOOKED_BLOCKS: usize = 256;
-
-/// A block, and which of its rows are still wanted.
-struct Opened {
-    block: Block,
-    selection: Selection,
-}
 
 /// Why a piece ends before its end.
 enum Stop {
@@ -108,7 +102,7 @@ impl<H: Harvest> Run<H> {
         blocks: Vec<(Arc<Entry>, Verdict)>,
     ) -> Result<Option<Stop>, StoreError> {
         let mut rest = self.prune(blocks).await?.into_iter().peekable();
-        let mut least = OPENED_RECORDS.0;
+        let (mut least, mut most) = OPENED_RECORDS;
         while rest.peek().is_some() {
             if Instant::now() >= self.shared.deadline {
                 return Ok(Some(Stop::Late));
@@ -117,7 +111,8 @@ impl<H: Harvest> Run<H> {
             if wanted == 0 {
                 return Ok(Some(Stop::Full));
             }
-            let enough = wanted.saturating_mul(4).clamp(least, OPENED_RECORDS.1);
+            let enough = wanted.saturating_mul(4).clamp(least, most);
+            let started = Instant::now();
             let before = self.yields.len();
             let mut group = Vec::new();
             let mut records = 0;
@@ -128,10 +123,15 @@ impl<H: Harvest> Run<H> {
             if let Some(stop) = self.group(group).await? {
                 return Ok(Some(stop));
             }
+            if started.elapsed() > SNAPSHOT_TIME {
+                // The view is kept for a whole group.
+                most = (records / 2).max(OPENED_RECORDS.0);
+            }
             // Matches are rare: a hand-over should pay.
             if self.yields.len() == before {
-                least = (least * 2).min(OPENED_RECORDS.1);
+                least *= 2;
             }
+            least = least.min(most);
         }
         Ok(None)
     }
@@ -389,71 +389,4 @@ impl<H: Harvest> Run<H> {
             Order::OldestFirst => self.ids.start = self.ids.start.max(id + 1),
         }
     }
-}
-
-/// A turn of those who read on and on.
-async fn turn<H: Harvest>(shared: &Shared<H>) -> Result<OwnedSemaphorePermit, StoreError> {
-    let patience = Arc::clone(&shared.app.patience).acquire_owned();
-    let turn = timeout_at(shared.deadline, patience).await;
-    let turn = turn.map_err(|_| StoreError::Late)?;
-    turn.map_err(|_| StoreError::Unavailable("it is stopping"))
-}
-
-fn look<H: Harvest>(
-    shared: &Shared<H>,
-    slice: usize,
-    blocks: Vec<(Arc<Entry>, Looks)>,
-    bits: &HashMap<u64, Vec<u8>>,
-) -> Vec<(Arc<Entry>, Looks)> {
-    let may_match = |(entry, looks): &mut (Arc<Entry>, Looks)| match bits.get(&entry.meta.first_id)
-    {
-        Some(bits) => shared.plan.look(slice, bits, looks),
-        None => true,
-    };
-    let mut blocks = blocks;
-    blocks.retain_mut(may_match);
-    blocks
-}
-
-fn open<H: Harvest>(
-    shared: &Shared<H>,
-    ids: &Range<u64>,
-    entry: &Entry,
-    head: Vec<u8>,
-) -> Result<Opened, BlockError> {
-    let block = Block::open(&entry.meta, head)?;
-    let selection = block.select(&shared.plan, ids.clone())?;
-    Ok(Opened { block, selection })
-}
-
-/// What some chunks give, and up to which row they have been looked at.
-fn scan<H: Harvest>(
-    shared: &Shared<H>,
-    opened: &Opened,
-    chunks: &[usize],
-    mut parts: HashMap<usize, Vec<u8>>,
-    mut wanted: usize,
-) -> Result<(Vec<H::Yield>, u32), BlockError> {
-    let Opened { block, selection } = opened;
-    let mut yields = Vec::new();
-    let mut edge = 0;
-    for chunk in chunks {
-        let part = match block.part_of(*chunk) {
-            Some(part) => parts.remove(&part),
-            None => Some(Vec::new()),
-        };
-        let part = part.ok_or(BlockError::Damaged("a part is missing"))?;
-        let chunk = block.open_chunk(*chunk, part)?;
-        edge = chunk.far_row(shared.order);
-        let rows = block.scan(&shared.plan, selection, &chunk, shared.order, wanted)?;
-        if !rows.is_empty() {
-            wanted -= rows.len();
-            yields.push(shared.harvest.of_rows(block, Some(&chunk), &rows)?);
-        }
-        if wanted == 0 {
-            edge = rows.last().copied().unwrap_or(edge);
-            break;
-        }
-    }
-    Ok((yields, edge))
 }

@@ -72,8 +72,9 @@ pub(crate) struct Progress {
 pub(super) struct Piece<Y> {
     /// Those that may hold a match, in order.
     pub(super) blocks: Vec<(Arc<Entry>, Verdict)>,
-    /// What others gave without being read.
+    /// What others gave without being read, and which those are.
     pub(super) yields: Vec<Y>,
+    given: Given,
     /// All ids up to the next piece.
     pub(super) ids: Range<u64>,
     /// Where each of its blocks ends, in order, and what it adds to the coverage.
@@ -93,6 +94,8 @@ pub(super) struct Outcome<Y> {
     pub(super) changed: Option<Arc<Entry>>,
 }
 
+/// Ids of blocks that the catalog knows enough of, and what each covers.
+type Given = Vec<(Range<u64>, Coverage)>;
 type Running<Y> = AbortOnDropHandle<Result<Outcome<Y>, StoreError>>;
 
 /// A walk under way; whoever drops it ends it.
@@ -100,9 +103,9 @@ pub(crate) struct Walk<H: Harvest> {
     shared: Arc<Shared<H>>,
     /// Ids that no piece has.
     ids: Range<u64>,
-    running: VecDeque<(Range<u64>, Running<H::Yield>)>,
-    /// Ids before all of these that a piece has left over.
-    left_over: Range<u64>,
+    running: VecDeque<(Range<u64>, Given, Running<H::Yield>)>,
+    /// Ids before all of these that a piece has left over, in order.
+    left_over: Vec<Range<u64>>,
     pace: usize,
     has_begun: bool,
     is_late: bool,
@@ -158,7 +161,7 @@ impl<H: Harvest> Walk<H> {
             }),
             ids: question.ids,
             running: VecDeque::new(),
-            left_over: 0..0,
+            left_over: Vec::new(),
             has_begun: false,
             is_late: false,
             missed: None,
@@ -177,7 +180,7 @@ impl<H: Harvest> Walk<H> {
             self.running.push_back(self.start(piece));
         }
         self.has_begun = true;
-        let Some((_, running)) = self.running.pop_front() else {
+        let Some((_, given, running)) = self.running.pop_front() else {
             return Ok(None);
         };
         let outcome = running
@@ -186,7 +189,7 @@ impl<H: Harvest> Walk<H> {
         self.is_late = outcome.is_late;
         self.shared.progress.lock().damaged += outcome.damaged;
         self.miss(outcome.changed).await;
-        self.left_over = outcome.rest;
+        self.leave_over(outcome.rest, given);
         Ok(Some(Step {
             yields: outcome.yields,
         }))
@@ -215,7 +218,7 @@ impl<H: Harvest> Walk<H> {
     /// What has not been looked at.
     pub(crate) fn rest(&self) -> Range<u64> {
         let mut rest = self.ids.clone();
-        join(&mut rest, &self.left_over);
+        self.left_over.iter().for_each(|ids| join(&mut rest, ids));
         for (ids, ..) in &self.running {
             join(&mut rest, ids);
         }
@@ -232,25 +235,49 @@ impl<H: Harvest> Walk<H> {
         self.shared.progress.clone()
     }
 
+    /// Remembers what a piece has left over: its rest without the blocks that
+    /// have given what they have. By the time it is planned again these may have
+    /// been merged with others, which are then read for the other rows only.
+    fn leave_over(&mut self, rest: Range<u64>, given: Given) {
+        let mut left_over = vec![rest];
+        for (ids, coverage) in given {
+            let overlaps = |rest: &Range<u64>| rest.start < ids.end && ids.start < rest.end;
+            let Some(at) = left_over.iter().position(overlaps) else {
+                continue;
+            };
+            let rest = left_over.remove(at);
+            let parts = match self.shared.order {
+                Order::NewestFirst => [ids.end..rest.end, rest.start..ids.start],
+                Order::OldestFirst => [rest.start..ids.start, ids.end..rest.end],
+            };
+            left_over.splice(at..at, parts);
+            self.shared.cover(std::iter::once((ids.end, coverage)));
+        }
+        left_over.retain(|ids| !ids.is_empty());
+        self.left_over = left_over;
+    }
+
     /// Plans again what a piece has left over, with the blocks as the catalog
     /// has them by now.
     fn take_up_left_over(&mut self) {
-        let left_over = std::mem::take(&mut self.left_over);
-        let behind = std::mem::replace(&mut self.ids, left_over);
         let later = std::mem::take(&mut self.running);
-        while !self.ids.is_empty() {
-            let piece = self.plan();
-            self.running.push_back(self.start(piece));
+        let behind = self.ids.clone();
+        for left_over in std::mem::take(&mut self.left_over) {
+            self.ids = left_over;
+            while !self.ids.is_empty() {
+                let piece = self.plan();
+                self.running.push_back(self.start(piece));
+            }
         }
         self.running.extend(later);
         self.ids = behind;
     }
 
-    fn start(&self, piece: Piece<H::Yield>) -> (Range<u64>, Running<H::Yield>) {
-        let ids = piece.ids.clone();
+    fn start(&self, mut piece: Piece<H::Yield>) -> (Range<u64>, Given, Running<H::Yield>) {
+        let (ids, given) = (piece.ids.clone(), std::mem::take(&mut piece.given));
         let is_patient = self.has_begun;
         let running = tokio::spawn(piece::run(Arc::clone(&self.shared), piece, is_patient));
-        (ids, AbortOnDropHandle::new(running))
+        (ids, given, AbortOnDropHandle::new(running))
     }
 
     /// The next piece, from what the catalog says now.
@@ -260,6 +287,7 @@ impl<H: Harvest> Walk<H> {
         let mut piece = Piece {
             blocks: Vec::new(),
             yields: Vec::new(),
+            given: Vec::new(),
             ids: self.ids.clone(),
             seen: VecDeque::new(),
         };
@@ -300,7 +328,13 @@ impl<H: Harvest> Walk<H> {
             match verdict {
                 Verdict::Nothing => {}
                 Verdict::Everything
-                    if self.is_within(entry) && harvest.add_entry(&mut sums, entry, symbols) => {}
+                    if self.is_within(entry) && harvest.add_entry(&mut sums, entry, symbols) =>
+                {
+                    let coverage = coverage_of(&entry.meta, false);
+                    piece
+                        .given
+                        .push((entry.meta.first_id..entry.end(), coverage));
+                }
                 verdict => piece.blocks.push((Arc::clone(entry), verdict)),
             }
         }
