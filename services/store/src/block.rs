@@ -20,6 +20,7 @@ mod plan;
 mod rows;
 mod scan;
 mod select;
+mod sketch;
 mod text;
 
 pub use check::{Kept, check};
@@ -39,8 +40,10 @@ pub const FORMAT: u32 = 1;
 pub const MAX_RECORDS: usize = 8192;
 /// How many rows a text chunk holds at most; fewer when the texts are long.
 pub const CHUNK_ROWS: usize = 1024;
-/// How many parts a block has at most: part 0 and the text chunks.
+/// How many parts a block has at most: part 0, the text chunks, the sketch.
 pub const MAX_PARTS: usize = 64;
+/// The part of the sketch: the messages' forms, see `docs/storage.md`.
+pub const SKETCH_PART: usize = MAX_PARTS - 1;
 /// Into how many slices a block's filter is cut.
 pub const FILTER_SLICES: usize = 16;
 /// Blocks of fewer records have no filter: reading them costs less.
@@ -74,6 +77,8 @@ pub struct EncodedBlock {
     pub facets: Facets,
     /// Part 0 and, when its texts do not fit there, one part per text chunk.
     pub parts: Vec<Vec<u8>>,
+    /// The part of number [`SKETCH_PART`], where it helps.
+    pub sketch: Option<Vec<u8>>,
     /// [`FILTER_SLICES`] slices, or none for a block of fewer than
     /// [`FILTER_MIN_RECORDS`] records.
     pub filter: Vec<Vec<u8>>,

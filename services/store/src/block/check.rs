@@ -8,7 +8,12 @@ use domain::{Micros, Record, TextField};
 use super::column::TextColumn;
 use super::facets::{Counts, FACET_FIELDS};
 use super::filter::{Key, holds, open_slice};
-use super::{BlockError, BlockMeta, FILTER_MIN_RECORDS, FILTER_SLICES, Facets, decode};
+use super::frame::Press;
+use super::sketch::{Sketch, Sketcher};
+use super::text::END;
+use super::{
+    BlockError, BlockMeta, FILTER_MIN_RECORDS, FILTER_SLICES, Facets, SKETCH_PART, decode,
+};
 
 /// Everything that is kept of a block.
 #[derive(Debug)]
@@ -19,6 +24,8 @@ pub struct Kept {
     pub facets: Vec<u8>,
     /// Its parts, in order.
     pub parts: Vec<Vec<u8>>,
+    /// Its sketch, where it has one.
+    pub sketch: Option<Vec<u8>>,
     /// The slices of its filter, in order.
     pub filter: Vec<Vec<u8>>,
 }
@@ -33,6 +40,7 @@ pub fn check(kept: Kept) -> Result<u64, BlockError> {
         meta,
         facets,
         parts,
+        sketch,
         filter,
     } = kept;
     let facets = Facets::read(&meta, &facets)?;
@@ -40,7 +48,30 @@ pub fn check(kept: Kept) -> Result<u64, BlockError> {
     check_meta(&meta, &records)?;
     check_facets(&facets, &records)?;
     check_filter(&meta, &filter, &records)?;
+    if let Some(sketch) = sketch {
+        check_sketch(&meta, &sketch, &records)?;
+    }
     Ok(records.len() as u64)
+}
+
+/// The forms are those of the messages, in the order in which they first come.
+fn check_sketch(meta: &BlockMeta, sketch: &[u8], records: &[Record]) -> Result<(), BlockError> {
+    let place = SKETCH_PART as u32;
+    let kept = Sketch::read(sketch, meta.first_id, place, records.len())?;
+    let mut sketcher = Sketcher::default();
+    sketcher.start(records.len());
+    for record in records {
+        let mut folded = domain::fold(&record.message).into_owned().into_bytes();
+        folded.push(END);
+        sketcher.add(&folded);
+    }
+    let again = sketcher.part(meta.first_id, place, &mut Press::default());
+    let again =
+        again.and_then(|part| Sketch::read(&part, meta.first_id, place, records.len()).ok());
+    match again {
+        Some(again) if again.tells_the_same(&kept) => Ok(()),
+        _ => Err(BlockError::Damaged("its sketch is not of its messages")),
+    }
 }
 
 fn check_meta(meta: &BlockMeta, records: &[Record]) -> Result<(), BlockError> {

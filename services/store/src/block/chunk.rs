@@ -10,6 +10,7 @@ use super::bytes::{Cursor, seal, unseal};
 use super::column::TextColumn;
 use super::filter::Grams;
 use super::frame::{Frame, Press};
+use super::sketch::Sketcher;
 use super::text::{END, Texts};
 use super::{BlockError, CHUNK_ROWS};
 
@@ -18,13 +19,19 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// But a block never has more than about this many chunks for that.
 const LONG_CHUNKS: usize = 40;
 
+/// What is made of searched texts besides the chunks.
+pub(super) struct Fragments<'a> {
+    pub(super) grams: &'a mut Grams,
+    pub(super) sketcher: &'a mut Sketcher,
+}
+
 /// Appends the chunks of some columns; gives how many rows each has.
 pub(super) fn put_chunks(
     first_id: u64,
     records: &[Record],
     columns: &[TextColumn],
     press: &mut Press,
-    grams: &mut Option<Grams>,
+    fragments: &mut Option<Fragments<'_>>,
     parts: &mut Vec<Vec<u8>>,
 ) -> Vec<usize> {
     let len = |record: &Record| -> usize { columns.iter().map(|c| c.of(record).len()).sum() };
@@ -44,10 +51,13 @@ pub(super) fn put_chunks(
         let mut part = Vec::new();
         for column in columns {
             join(chunk.iter().map(|record| column.of(record)), &mut joined);
-            if let Some(grams) = grams
+            if let Some(Fragments { grams, sketcher }) = fragments
                 && TextColumn::SEARCHED.contains(column)
             {
                 grams.add_texts(&joined, chunk.len());
+                if *column == TextColumn::Message {
+                    sketcher.add(grams.folded());
+                }
             }
             let empty = joined.len() == chunk.len();
             press.put(&mut part, if empty { &[] } else { &joined });

@@ -67,7 +67,7 @@ impl Codes {
     }
 
     /// How many there are, of those that are kept.
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::One | Self::Rows | Self::Derived(..) => 0,
             Self::Bytes(codes) => codes.len(),

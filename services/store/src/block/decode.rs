@@ -12,8 +12,9 @@ use super::column::{COLUMNS, NumberColumn, TextColumn};
 use super::encode::{kind, source};
 use super::frame::Frame;
 use super::numbers::read_numbers;
+use super::sketch::Sketch;
 use super::text::{END, Texts};
-use super::{BlockError, BlockMeta, FORMAT, MAX_PARTS, MAX_RECORDS, Selection};
+use super::{BlockError, BlockMeta, FORMAT, MAX_PARTS, MAX_RECORDS, SKETCH_PART, Selection};
 
 /// A block opened from its part 0.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub struct Block {
     codes: [OnceLock<Arc<Codes>>; COLUMNS],
     numbers: [OnceLock<Numbers>; NumberColumn::ALL.len()],
     texts: [OnceLock<TextValues>; COLUMNS],
+    pub(super) sketch: Option<Sketch>,
 }
 
 /// Where a column lies in part 0.
@@ -114,7 +116,24 @@ impl Block {
             codes: Default::default(),
             numbers: Default::default(),
             texts: Default::default(),
+            sketch: None,
         })
+    }
+
+    /// With what the forms of its messages tell. A sketch that is damaged tells
+    /// nothing.
+    #[must_use]
+    pub fn with_sketch(mut self, part: &[u8]) -> Self {
+        let sketch = Sketch::read(part, self.meta.first_id, SKETCH_PART as u32, self.rows());
+        self.sketch = sketch.ok();
+        self
+    }
+
+    /// Without it: it has done its work and takes room.
+    #[must_use]
+    pub fn without_sketch(mut self) -> Self {
+        self.sketch = None;
+        self
     }
 
     /// How many records.

@@ -3,6 +3,8 @@
 
 /// Values longer than this together are better off in chunks.
 const MAX_BYTES: usize = 64 << 10;
+/// Forms of messages may take more: they spare opening chunks.
+const MAX_FORM_BYTES: usize = 256 << 10;
 /// Blocks up to this long keep everything in dictionaries: no chunks.
 const SMALL_ROWS: usize = 64;
 
@@ -48,6 +50,12 @@ impl Dictionary {
         self.eager = true;
         self.max_values = rows;
         self.max_bytes = usize::MAX;
+    }
+
+    /// Starts over, for the forms of so many messages.
+    pub(super) fn start_forms(&mut self, rows: usize) {
+        self.start(rows);
+        self.max_bytes = MAX_FORM_BYTES;
     }
 
     /// Whether the values did not fit: the rest of the dictionary is void.

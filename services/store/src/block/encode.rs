@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 use domain::{Record, exception};
 
 use super::bytes::{put_varint, seal, zigzag};
-use super::chunk::{join, put_chunks};
+use super::chunk::{Fragments, join, put_chunks};
 use super::codes::put_codes;
 use super::column::{COLUMNS, NumberColumn, TextColumn};
 use super::dictionary::{Dictionary, GROUP_ROWS, derivation};
@@ -15,7 +15,10 @@ use super::facets::{FACET_FIELDS, Facets};
 use super::filter::Grams;
 use super::frame::Press;
 use super::numbers::{cost_bits, put_numbers};
-use super::{BlockMeta, Effort, EncodedBlock, FILTER_MIN_RECORDS, FORMAT, MAX_RECORDS};
+use super::sketch::Sketcher;
+use super::{
+    BlockMeta, Effort, EncodedBlock, FILTER_MIN_RECORDS, FORMAT, MAX_RECORDS, SKETCH_PART,
+};
 
 /// How many bytes of text one block takes at most, unless one record alone has more.
 const BATCH_BYTES: usize = 16 << 20;
@@ -97,6 +100,7 @@ struct Encoder {
     dictionaries: [Dictionary; COLUMNS],
     parents: [Option<Derived>; COLUMNS],
     grams: Option<Grams>,
+    sketcher: Sketcher,
     joined: Vec<u8>,
 }
 
@@ -124,15 +128,25 @@ impl Encoder {
         let chunk_rows = if chunked.is_empty() {
             Vec::new()
         } else {
+            self.sketcher.start(records.len());
+            let mut fragments = grams.as_mut().map(|grams| Fragments {
+                grams,
+                sketcher: &mut self.sketcher,
+            });
             put_chunks(
                 first_id,
                 records,
                 &chunked,
                 &mut self.press,
-                &mut grams,
+                &mut fragments,
                 &mut parts,
             )
         };
+        let has_sketch = grams.is_some() && chunked.contains(&TextColumn::Message);
+        let sketch = has_sketch.then(|| {
+            self.sketcher
+                .part(first_id, SKETCH_PART as u32, &mut self.press)
+        });
         parts[0] = self.part_0(first_id, records.len(), &chunk_rows);
         let filter = match &mut grams {
             Some(grams) => grams.take_slices(),
@@ -143,6 +157,7 @@ impl Encoder {
             meta: self.meta(first_id, records.len()),
             facets: self.facets(),
             parts,
+            sketch: sketch.flatten(),
             filter,
         }
     }

@@ -7,7 +7,7 @@ use domain::{NumberField, NumberRange};
 
 use super::column::{NumberColumn, TextColumn};
 use super::decode::{Block, TextValues};
-use super::plan::{Leaf, Needle, Node};
+use super::plan::{Leaf, Needle, Node, Test};
 use super::select::{Rows, Sets};
 use super::{BlockError, Plan, Selection};
 
@@ -99,11 +99,18 @@ impl Block {
     fn leaf_sets(&self, leaf: &Leaf) -> Result<Sets, BlockError> {
         match leaf {
             Leaf::Contains(needle) => {
-                self.any_column(&TextColumn::SEARCHED, |texts| self.rows_with(texts, needle))
+                self.any_column_with(&TextColumn::SEARCHED, Some(needle), |texts| {
+                    self.rows_with(texts, needle)
+                })
             }
             Leaf::Finds(pattern) => self.any_column(&TextColumn::SEARCHED, |texts| {
                 self.rows_where(texts, |text| pattern.finds(text))
             }),
+            Leaf::Text(column, Test::Needle(needle)) => {
+                self.any_column_with(&[*column], Some(needle), |texts| {
+                    self.rows_with(texts, needle)
+                })
+            }
             Leaf::Text(column, test) => self.any_column(&[*column], |texts| {
                 self.rows_where(texts, |text| test.passes(text))
             }),
@@ -121,6 +128,16 @@ impl Block {
         columns: &[TextColumn],
         rows: impl Fn(&TextValues) -> Result<Option<Rows>, BlockError>,
     ) -> Result<Sets, BlockError> {
+        self.any_column_with(columns, None, rows)
+    }
+
+    /// The same for a needle, of which the forms of messages tell.
+    fn any_column_with(
+        &self,
+        columns: &[TextColumn],
+        needle: Option<&Needle>,
+        rows: impl Fn(&TextValues) -> Result<Option<Rows>, BlockError>,
+    ) -> Result<Sets, BlockError> {
         let mut sets = Sets::none(self.rows());
         for column in columns {
             match self.text_column(*column)? {
@@ -130,10 +147,24 @@ impl Block {
                         sets.possible.unite(&rows);
                     }
                 }
-                None => sets.possible = Rows::all(self.rows()),
+                None => match self.sketched(*column, needle) {
+                    Some(of_forms) => {
+                        sets.sure.unite(&of_forms.sure);
+                        sets.possible.unite(&of_forms.possible);
+                    }
+                    None => sets.possible = Rows::all(self.rows()),
+                },
             }
         }
         Ok(sets)
+    }
+
+    /// What the forms of the messages tell of a needle.
+    fn sketched(&self, column: TextColumn, needle: Option<&Needle>) -> Option<Sets> {
+        let sketch = self.sketch.as_ref()?;
+        let needle = needle.filter(|_| column == TextColumn::Message)?;
+        let outline = needle.outline.as_ref()?;
+        Some(sketch.sets(&needle.finder, outline, self.rows()))
     }
 
     /// The rows whose value contains the needle; none for none.

@@ -14,6 +14,7 @@ use super::BlockMeta;
 use super::column::TextColumn;
 use super::facets::FACET_FIELDS;
 use super::filter::{holds, open_slice};
+use super::sketch::Outline;
 use need::{Keys, Need};
 
 /// A compiled [`RecordFilter`].
@@ -60,6 +61,8 @@ pub(super) enum Test {
 #[derive(Debug, Clone)]
 pub(super) struct Needle {
     pub(super) finder: Box<Finder<'static>>,
+    /// None when the forms of messages tell nothing of it.
+    pub(super) outline: Option<Outline>,
 }
 
 /// What is known of a block's records together.
@@ -84,6 +87,7 @@ impl Needle {
     fn new(folded: &str) -> Self {
         Self {
             finder: Box::new(Finder::new(folded.as_bytes()).into_owned()),
+            outline: Outline::of(folded),
         }
     }
 
@@ -194,6 +198,17 @@ impl Plan {
                 },
             },
         }
+    }
+
+    /// Whether the sketch of a block helps.
+    #[must_use]
+    pub fn wants_sketch(&self) -> bool {
+        self.leaves.iter().any(|leaf| match leaf {
+            Leaf::Contains(needle) | Leaf::Text(TextColumn::Message, Test::Needle(needle)) => {
+                needle.outline.is_some()
+            }
+            _ => false,
+        })
     }
 
     /// The slices of a block's filter that are worth a look, best first.

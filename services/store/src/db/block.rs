@@ -6,7 +6,9 @@ use domain::Micros;
 use futures::TryStreamExt;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use crate::block::{BlockMeta, EncodedBlock, FILTER_SLICES, FORMAT, Facets, Kept, MAX_PARTS};
+use crate::block::{
+    BlockMeta, EncodedBlock, FILTER_SLICES, FORMAT, Facets, Kept, MAX_PARTS, SKETCH_PART,
+};
 
 /// A block's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,10 +53,12 @@ pub(crate) async fn insert(
     text_bytes: u64,
 ) -> sqlx::Result<()> {
     let first_id = block.meta.first_id;
-    let bytes: usize = block.parts.iter().chain(&block.filter).map(Vec::len).sum();
+    let parts = block.parts.iter().chain(&block.sketch);
+    let bytes: usize = parts.chain(&block.filter).map(Vec::len).sum();
     let facets = block.facets.to_bytes(&block.meta);
     insert_meta(conn, &block.meta, &facets, bytes as u64, text_bytes).await?;
-    for (part, data) in block.parts.into_iter().enumerate() {
+    let sketch = block.sketch.map(|sketch| (SKETCH_PART, sketch));
+    for (part, data) in block.parts.into_iter().enumerate().chain(sketch) {
         sqlx::query("INSERT INTO block_part (id, data) VALUES (?, ?)")
             .bind(part_key(first_id, part))
             .bind(data)
@@ -229,14 +233,14 @@ pub(crate) async fn some_parts(
         .collect()
 }
 
-/// All parts of a block, in order.
+/// All parts of a block but the sketch, in order.
 pub(crate) async fn parts(
     conn: &mut SqliteConnection,
     first_id: u64,
 ) -> sqlx::Result<Vec<Vec<u8>>> {
     sqlx::query_scalar("SELECT data FROM block_part WHERE id BETWEEN ? AND ? ORDER BY id")
         .bind(part_key(first_id, 0))
-        .bind(part_key(first_id, MAX_PARTS - 1))
+        .bind(part_key(first_id, SKETCH_PART - 1))
         .fetch_all(conn)
         .await
 }
@@ -262,6 +266,7 @@ pub(crate) async fn kept(conn: &mut SqliteConnection, first_id: u64) -> sqlx::Re
         meta: BlockRow::try_from(&row)?.meta,
         facets: row.try_get(9)?,
         parts: parts(conn, first_id).await?,
+        sketch: part(conn, first_id, SKETCH_PART).await?,
         filter,
     }))
 }
@@ -283,27 +288,57 @@ pub(crate) async fn slices(
     by_first_id(&rows, FILTER_SLICES)
 }
 
-/// Part 0 of many blocks and how many records each has, by first id.
+/// What a block is opened from.
+#[derive(Debug)]
+pub(crate) struct Head {
+    /// How many records it has.
+    pub(crate) count: u32,
+    pub(crate) part0: Vec<u8>,
+    pub(crate) sketch: Option<Vec<u8>>,
+}
+
+/// The heads of many blocks, by first id; with their sketches, where wanted.
 pub(crate) async fn heads(
     conn: &mut SqliteConnection,
     first_ids: impl Iterator<Item = u64>,
-) -> sqlx::Result<HashMap<u64, (u32, Vec<u8>)>> {
+    with_sketch: bool,
+) -> sqlx::Result<HashMap<u64, Head>> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT block.first_id, {COUNT}, block_part.data
-         FROM json_each(?) AS wanted
+        "SELECT block.first_id, {COUNT}, head.data, sketch.data
+         FROM json_each(?1) AS wanted
          JOIN block ON block.first_id = wanted.value
-         JOIN block_part ON block_part.id = block.first_id * ?",
+         JOIN block_part AS head ON head.id = block.first_id * ?2
+         LEFT JOIN block_part AS sketch ON ?3 AND sketch.id = block.first_id * ?2 + ?4",
     )))
     .bind(json(first_ids.map(key)))
     .bind(MAX_PARTS as i64)
+    .bind(with_sketch)
+    .bind(SKETCH_PART as i64)
     .fetch_all(conn)
     .await?;
     rows.iter()
         .map(|row| {
             let first_id = row.try_get::<i64, _>(0)?.cast_unsigned();
-            Ok((first_id, (row.try_get(1)?, row.try_get(2)?)))
+            let head = Head {
+                count: row.try_get(1)?,
+                part0: row.try_get(2)?,
+                sketch: row.try_get(3)?,
+            };
+            Ok((first_id, head))
         })
         .collect()
+}
+
+/// One part of a block; none when it is not there.
+async fn part(
+    conn: &mut SqliteConnection,
+    first_id: u64,
+    part: usize,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar("SELECT data FROM block_part WHERE id = ?")
+        .bind(part_key(first_id, part))
+        .fetch_optional(conn)
+        .await
 }
 
 fn json(keys: impl Iterator<Item = i64>) -> String {

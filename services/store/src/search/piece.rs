@@ -20,7 +20,7 @@ use super::{
 use crate::{
     block::{BlockError, FILTER_MIN_RECORDS, Looks, UNREADABLE, Verdict},
     catalog::Entry,
-    db::{self, Snapshot, fault::is_damage},
+    db::{self, Snapshot, block::Head, fault::is_damage},
     error::StoreError,
 };
 use work::{Opened, look, open, scan, turn};
@@ -191,7 +191,7 @@ impl<H: Harvest> Run<H> {
         let mut changed = None;
         for entry in group {
             match heads.remove(&entry.meta.first_id) {
-                Some((count, head)) if count == entry.meta.count => found.push((entry, head)),
+                Some(head) if head.count == entry.meta.count => found.push((entry, head)),
                 _ if entry.is_damaged() => {}
                 _ => {
                     changed = Some(entry);
@@ -206,7 +206,7 @@ impl<H: Harvest> Run<H> {
             .app
             .workers
             .run(move || {
-                let open = |(entry, head): (Arc<Entry>, Vec<u8>)| {
+                let open = |(entry, head): (Arc<Entry>, Head)| {
                     let opened = open(&shared, &ids, &entry, head);
                     (entry, opened)
                 };
@@ -233,20 +233,18 @@ impl<H: Harvest> Run<H> {
     }
 
     /// Part 0 of some blocks, as far as they are there and can be read.
-    async fn heads(
-        &mut self,
-        group: &[Arc<Entry>],
-    ) -> Result<HashMap<u64, (u32, Vec<u8>)>, StoreError> {
+    async fn heads(&mut self, group: &[Arc<Entry>]) -> Result<HashMap<u64, Head>, StoreError> {
+        let with_sketch = self.shared.plan.wants_sketch();
         let first_ids = group.iter().map(|entry| entry.meta.first_id);
         let snapshot = self.snapshot().await?;
-        match db::block::heads(snapshot.conn(), first_ids).await {
+        match db::block::heads(snapshot.conn(), first_ids, with_sketch).await {
             Err(error) if is_damage(&error) => {}
             heads => return Ok(heads?),
         }
         let mut heads = HashMap::new();
         for entry in group {
             let first_id = std::iter::once(entry.meta.first_id);
-            match db::block::heads(self.held_snapshot()?.conn(), first_id).await {
+            match db::block::heads(self.held_snapshot()?.conn(), first_id, with_sketch).await {
                 Err(error) if is_damage(&error) => self.damaged(entry, &UNREADABLE),
                 head => heads.extend(head?),
             }

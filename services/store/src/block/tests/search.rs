@@ -27,7 +27,10 @@ fn search(
     let mut slices = plan.slices().iter();
     let passes_filter = block.filter.is_empty()
         || slices.all(|slice| plan.look(*slice, &block.filter[*slice], &mut looks));
-    let opened = Block::open(&block.meta, block.parts[0].clone()).unwrap();
+    let mut opened = Block::open(&block.meta, block.parts[0].clone()).unwrap();
+    if let Some(sketch) = &block.sketch {
+        opened = opened.with_sketch(sketch);
+    }
     let whole = ids == (0..u64::MAX) && limit == usize::MAX;
     let selection = opened.select(&plan, ids).unwrap();
     let mut found = Vec::new();

@@ -9,6 +9,7 @@ use super::super::{Harvest, walk::Shared};
 use crate::{
     block::{Block, BlockError, Looks, Selection},
     catalog::Entry,
+    db::block::Head,
     error::StoreError,
 };
 
@@ -45,16 +46,22 @@ pub(super) fn look<H: Harvest>(
     blocks
 }
 
-/// Opens a block from its part 0.
+/// Opens a block from its head.
 pub(super) fn open<H: Harvest>(
     shared: &Shared<H>,
     ids: &Range<u64>,
     entry: &Entry,
-    head: Vec<u8>,
+    head: Head,
 ) -> Result<Opened, BlockError> {
-    let block = Block::open(&entry.meta, head)?;
+    let mut block = Block::open(&entry.meta, head.part0)?;
+    if let Some(sketch) = head.sketch {
+        block = block.with_sketch(&sketch);
+    }
     let selection = block.select(&shared.plan, ids.clone())?;
-    Ok(Opened { block, selection })
+    Ok(Opened {
+        block: block.without_sketch(),
+        selection,
+    })
 }
 
 /// What some chunks give, and up to which row they have been looked at.
