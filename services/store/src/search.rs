@@ -4,6 +4,7 @@
 
 mod harvest;
 mod piece;
+mod ranges;
 mod walk;
 mod workers;
 

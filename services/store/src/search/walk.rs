@@ -12,7 +12,10 @@ use domain::{Order, RecordFilter};
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Coverage, Harvest, piece};
+use super::{
+    Coverage, Harvest, piece,
+    ranges::{join, take_out},
+};
 use crate::{
     App,
     block::{BlockError, BlockMeta, Plan, Verdict},
@@ -23,9 +26,9 @@ use crate::{
 /// Blocks of the first piece, of the largest, and how they grow.
 const FIRST_BLOCKS: usize = 8;
 const MOST_BLOCKS: usize = 256;
-const GROWTH: usize = 4;
+const GROWTH: usize = 8;
 /// The same where the filter rules out most blocks.
-const FIRST_FILTERED: usize = 128;
+const FIRST_FILTERED: usize = 16;
 const MOST_FILTERED: usize = 1_024;
 /// Blocks that are planned at a time: the writer waits for it.
 const PLANNED_BLOCKS: usize = 2_048;
@@ -239,21 +242,12 @@ impl<H: Harvest> Walk<H> {
     /// have given what they have. By the time it is planned again these may have
     /// been merged with others, which are then read for the other rows only.
     fn leave_over(&mut self, rest: Range<u64>, given: Given) {
-        let mut left_over = vec![rest];
+        let mut left_over = Vec::from_iter(Some(rest).filter(|rest| !rest.is_empty()));
         for (ids, coverage) in given {
-            let overlaps = |rest: &Range<u64>| rest.start < ids.end && ids.start < rest.end;
-            let Some(at) = left_over.iter().position(overlaps) else {
-                continue;
-            };
-            let rest = left_over.remove(at);
-            let parts = match self.shared.order {
-                Order::NewestFirst => [ids.end..rest.end, rest.start..ids.start],
-                Order::OldestFirst => [rest.start..ids.start, ids.end..rest.end],
-            };
-            left_over.splice(at..at, parts);
-            self.shared.cover(std::iter::once((ids.end, coverage)));
+            if take_out(&mut left_over, &ids, self.shared.order) {
+                self.shared.cover(std::iter::once((ids.end, coverage)));
+            }
         }
-        left_over.retain(|ids| !ids.is_empty());
         self.left_over = left_over;
     }
 
@@ -379,15 +373,6 @@ fn coverage_of(meta: &BlockMeta, is_damaged: bool) -> Coverage {
         covered: records,
         damaged: if is_damaged { records } else { 0 },
         received_us: Some((meta.min_received_us, meta.max_received_us)),
-    }
-}
-
-/// The smallest range that holds both.
-fn join(ids: &mut Range<u64>, other: &Range<u64>) {
-    if ids.is_empty() {
-        *ids = other.clone();
-    } else if !other.is_empty() {
-        *ids = ids.start.min(other.start)..ids.end.max(other.end);
     }
 }
 
