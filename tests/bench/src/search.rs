@@ -74,24 +74,9 @@ pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> any
     let mut client = client(&url)?;
     for question in questions::all(lines) {
         ask(&mut client, &question, records, report).await?;
-        eprintln!(
-            "    resident {:.0} peak {:.0}",
-            mib(store.resident_bytes()),
-            mib(store.peak_resident_bytes())
-        );
     }
     counts::run(&mut client, report).await?;
-    eprintln!(
-        "    resident {:.0} peak {:.0}",
-        mib(store.resident_bytes()),
-        mib(store.peak_resident_bytes())
-    );
     together(&url, lines, records, report).await?;
-    eprintln!(
-        "    resident {:.0} peak {:.0}",
-        mib(store.resident_bytes()),
-        mib(store.peak_resident_bytes())
-    );
     stop.cancel();
     let sent = finished(incoming).await?;
     report.add("records that came in meanwhile", sent as f64, "");
