@@ -157,6 +157,19 @@ impl Block {
         chunks
     }
 
+    /// How many of these chunks, from the front, hold so many selected rows; all
+    /// when they hold fewer.
+    #[must_use]
+    pub fn chunks_with(&self, chunks: &[usize], selection: &Selection, rows: usize) -> usize {
+        let mut left = rows;
+        let enough = chunks.iter().position(|chunk| {
+            let rows = self.starts[*chunk]..self.starts[chunk + 1];
+            left = left.saturating_sub(selection.rows.count_in(rows));
+            left == 0
+        });
+        enough.map_or(chunks.len(), |last| last + 1)
+    }
+
     /// Whether a chunk has texts that part 0 has not.
     #[must_use]
     pub fn has_chunks(&self) -> bool {

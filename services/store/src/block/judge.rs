@@ -114,8 +114,8 @@ impl Block {
             Leaf::Text(column, test) => self.any_column(&[*column], |texts| {
                 self.rows_where(texts, |text| test.passes(text))
             }),
-            Leaf::Extra(path, test) => self.any_column(&[TextColumn::Extra], |texts| {
-                self.rows_where(texts, |text| test.passes(text, path))
+            Leaf::Extra(path, test, hint) => self.any_column(&[TextColumn::Extra], |texts| {
+                self.rows_where(texts, |text| hint.may_hold(text) && test.passes(text, path))
             }),
             Leaf::Number(field, range) => self.number_sets(*field, *range),
         }

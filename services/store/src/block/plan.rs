@@ -1,6 +1,7 @@
 //! A filter made ready for blocks: a tree of tests, and what of it a block's
 //! summary and skip filter can decide.
 
+mod hint;
 mod literal;
 mod need;
 
@@ -15,6 +16,7 @@ use super::column::TextColumn;
 use super::facets::FACET_FIELDS;
 use super::filter::{holds, open_slice};
 use super::sketch::Outline;
+pub(super) use hint::Hint;
 use need::{Keys, Need};
 
 /// A compiled [`RecordFilter`].
@@ -47,7 +49,7 @@ pub(super) enum Leaf {
     /// A number is in a range.
     Number(NumberField, NumberRange),
     /// A value of `extra` passes a test.
-    Extra(ExtraPath, ExtraTest),
+    Extra(ExtraPath, ExtraTest, Hint),
 }
 
 /// A test of one text.
@@ -296,7 +298,9 @@ fn node(condition: &Condition, leaves: &mut Vec<Leaf>) -> Node {
             Leaf::Text(TextColumn::of_field(*field), test)
         }
         Condition::Number(field, range) => Leaf::Number(*field, *range),
-        Condition::Extra(path, test) => Leaf::Extra(path.clone(), test.clone()),
+        Condition::Extra(path, test) => {
+            Leaf::Extra(path.clone(), test.clone(), Hint::of(path, test))
+        }
     };
     leaves.push(leaf);
     Node::Leaf(leaves.len() - 1)

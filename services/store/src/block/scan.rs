@@ -121,9 +121,9 @@ impl Walk<'_> {
             }
             Leaf::Text(column, Test::Needle(needle)) => self.check_needle(&[*column], needle, rows),
             Leaf::Text(column, test) => self.check_each(&[*column], rows, |text| test.passes(text)),
-            Leaf::Extra(path, test) => {
-                self.check_each(&[TextColumn::Extra], rows, |text| test.passes(text, path))
-            }
+            Leaf::Extra(path, test, hint) => self.check_each(&[TextColumn::Extra], rows, |text| {
+                hint.may_hold(text) && test.passes(text, path)
+            }),
             // Numbers are never in chunks.
             Leaf::Number(..) => Ok(()),
         }

@@ -161,6 +161,13 @@ impl Rows {
             .sum()
     }
 
+    /// How many of these rows are in it.
+    pub(super) fn count_in(&self, rows: Range<usize>) -> usize {
+        let mut some = Self::range(self.words.len() * 64, rows);
+        some.intersect(self);
+        some.count()
+    }
+
     /// Rising.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
         self.words.iter().enumerate().flat_map(|(index, word)| {
@@ -205,5 +212,7 @@ mod tests {
         both.unite(&thirds);
         assert_eq!(both.count(), 68);
         assert_eq!(both.complement(200).count(), 132);
+        assert_eq!(thirds.count_in(0..7), 3);
+        assert_eq!(thirds.count_in(63..130), 23);
     }
 }

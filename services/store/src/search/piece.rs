@@ -274,12 +274,16 @@ impl<H: Harvest> Run<H> {
         }
         let chunks = opened.block.chunks(&opened.selection, self.shared.order);
         let mut rest = &chunks[..];
-        // One chunk is often enough for a page; who wants more gets more at a time.
+        // Where every row left passes, it is known how many chunks are enough. Else
+        // one often is; who wants more gets more at a time.
+        let is_exact = opened.selection.is_exact();
         let mut some = 1;
         while !rest.is_empty() {
             let wanted = self.shared.harvest.wanted(&self.yields);
             if wanted == usize::MAX {
                 some = rest.len();
+            } else if is_exact {
+                some = opened.block.chunks_with(rest, &opened.selection, wanted);
             }
             let (now, later) = rest.split_at(some.min(rest.len()));
             rest = later;

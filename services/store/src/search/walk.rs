@@ -29,7 +29,7 @@ const MOST_BLOCKS: usize = 256;
 const GROWTH: usize = 8;
 /// The same where the filter rules out most blocks.
 const FIRST_FILTERED: usize = 16;
-const MOST_FILTERED: usize = 1_024;
+const MOST_FILTERED: usize = 320;
 /// Blocks that are planned at a time: the writer waits for it.
 const PLANNED_BLOCKS: usize = 2_048;
 /// Pieces under way.

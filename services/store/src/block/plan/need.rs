@@ -8,6 +8,7 @@ use domain::{
 
 use super::{Looks, literal};
 use crate::block::column::NumberColumn;
+use crate::block::facets::FACET_FIELDS;
 use crate::block::filter::{
     EXTRA_DEPTH, Key, MANY_EXTRA, extra_text, for_each_id, for_each_phrase, many_pairs,
 };
@@ -75,7 +76,10 @@ impl Keys {
             }
             Need::All(all) => all.iter().for_each(|need| self.weigh(need, share, weights)),
             Need::Any(any) => {
-                let share = share / any.len().max(1) as f64;
+                let is_mark =
+                    |need: &&Need| matches!(need, Need::Key(key) if self.keys[*key].1 == 0.0);
+                let others = any.len() - any.iter().filter(is_mark).count();
+                let share = share / others.max(1) as f64;
                 any.iter().for_each(|need| self.weigh(need, share, weights));
             }
         }
@@ -166,7 +170,13 @@ fn of_field(field: TextField, test: &TextTest, keys: &mut Keys) -> Need {
     let is_searched = TextField::SEARCHED.contains(&field);
     match test {
         TextTest::Is(value) if !field.is_prose() => {
-            keys.add(Key::value(field, value.as_bytes()), 7.0)
+            // What the catalog counts it has ruled out already where it could.
+            let weight = if FACET_FIELDS.contains(&field) {
+                3.0
+            } else {
+                7.0
+            };
+            keys.add(Key::value(field, value.as_bytes()), weight)
         }
         TextTest::Is(text) | TextTest::Contains(text) if is_searched => {
             Need::text(&fold(text), keys)
