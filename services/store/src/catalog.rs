@@ -134,6 +134,18 @@ impl Entry {
         self.sources.as_deref().map_or(0, <[_]>::len)
     }
 
+    /// Whether a record of it may come from a system and a sub system; symbols
+    /// are none for values that no block has.
+    pub(crate) fn may_come_from(&self, system: Option<u32>, sub_system: Option<u32>) -> bool {
+        let Some(sources) = &self.sources else {
+            return true;
+        };
+        let is_it = |source: &Source| {
+            (Some(source.system), Some(source.sub_system)) == (system, sub_system)
+        };
+        sources.iter().any(is_it)
+    }
+
     /// How many of its records have a value, if that is known.
     pub(crate) fn count_of(&self, field: usize, symbol: Option<u32>) -> Option<u32> {
         let values = self.values[field].as_deref()?;

@@ -157,6 +157,30 @@ impl Plan {
         })
     }
 
+    /// The system and the sub system that every match has, if the filter names
+    /// both.
+    #[must_use]
+    pub fn source(&self) -> Option<(&str, &str)> {
+        let mut all = vec![&self.root];
+        let (mut system, mut sub_system) = (None, None);
+        while let Some(node) = all.pop() {
+            match node {
+                Node::All(nodes) => all.extend(nodes),
+                Node::Leaf(leaf) => match &self.leaves[*leaf] {
+                    Leaf::Text(TextColumn::System, Test::Other(TextTest::Is(value))) => {
+                        system = Some(value.as_str());
+                    }
+                    Leaf::Text(TextColumn::SubSystem, Test::Other(TextTest::Is(value))) => {
+                        sub_system = Some(value.as_str());
+                    }
+                    _ => {}
+                },
+                Node::Any(_) | Node::Not(_) => {}
+            }
+        }
+        system.zip(sub_system)
+    }
+
     fn judge(
         &self,
         node: &Node,

@@ -106,7 +106,7 @@ impl Database {
             .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", "0")
             .statement_cache_capacity(64)
-            .row_buffer_size(32)
+            .row_buffer_size(256)
             .disable_statement_logging()
     }
 

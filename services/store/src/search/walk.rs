@@ -19,7 +19,7 @@ use super::{
 use crate::{
     App,
     block::{BlockError, BlockMeta, Plan, Verdict},
-    catalog::Entry,
+    catalog::{Entry, SUB_SYSTEM, SYSTEM},
     error::StoreError,
 };
 
@@ -293,6 +293,13 @@ impl<H: Harvest> Walk<H> {
             .values()
             .map(|(leaf, field, value)| (leaf, field, symbols.find(field, value)))
             .collect();
+        let source = plan.source().map(|(system, sub_system)| {
+            let system = symbols.find(SYSTEM, system);
+            (system, symbols.find(SUB_SYSTEM, sub_system))
+        });
+        let may_come = |entry: &Entry| {
+            source.is_none_or(|(system, sub_system)| entry.may_come_from(system, sub_system))
+        };
         for entry in view.blocks(&self.ids, shared.order) {
             if piece.blocks.len() >= self.pace || seen >= PLANNED_BLOCKS || harvest.is_long(&sums) {
                 is_last = false;
@@ -316,6 +323,7 @@ impl<H: Harvest> Walk<H> {
                 entry.count_of(field, symbol)
             };
             let verdict = match entry.is_sure {
+                true if !may_come(entry) => Verdict::Nothing,
                 true => plan.verdict(&entry.meta, &counted),
                 false => Verdict::Something,
             };
