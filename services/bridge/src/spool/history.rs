@@ -148,7 +148,7 @@ impl<'a> World<'a> {
             made: 0,
             snapshot: None,
         };
-        world.open(Some("the spool is new"));
+        world.open(None);
         world
     }
 

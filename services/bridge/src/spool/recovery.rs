@@ -95,7 +95,8 @@ pub(super) fn recover(dir: &Path, boot_id: [u8; 16]) -> Result<Recovered, SpoolE
 
     let empty = segments.is_empty() && cursors.is_empty();
     let doubt = match &mark {
-        None if empty => Some("the spool is new"),
+        // A new one: it has nothing to forget.
+        None if empty => None,
         None => Some("its watermark is missing or damaged"),
         Some(_) if !known.loaded.intact => Some("a part of its watermark is damaged"),
         Some(mark) if mark.inode != known.loaded.inode => Some("the spool is a copy"),
