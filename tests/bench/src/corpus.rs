@@ -5,6 +5,8 @@ use domain::Record;
 
 use crate::{lines::Lines, load};
 
+/// A value of `user_spec_2` that one record in 100,000 has.
+pub(crate) const NEEDLE: &str = "a-needle";
 /// So many records together hold each rare thing once.
 const RARE: u64 = 2_000_000;
 
@@ -35,6 +37,9 @@ pub(crate) fn record(lines: &Lines, number: u64, received_us: i64) -> Record {
             place % 5,
             order(number)
         );
+    }
+    if number % 100_000 == 50_000 {
+        record.user_spec_2 = NEEDLE.to_owned();
     }
     if number % RARE == RARE / 2 {
         // Each value is common; together they are not.

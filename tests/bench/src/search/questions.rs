@@ -38,6 +38,11 @@ pub(crate) fn all(lines: &Lines) -> Vec<Question> {
         fixed("no filter", "", Some(20.0)),
         fixed("a system", "system_id:service_7", Some(20.0)),
         fixed("an absent system", "system_id:nobody", Some(20.0)),
+        fixed(
+            "a rare field value",
+            &format!("user_spec_2:{}", corpus::NEEDLE),
+            Some(20.0),
+        ),
         fixed("level error", "level>=error", Some(20.0)),
         fixed(
             "a system's errors",
