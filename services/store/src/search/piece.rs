@@ -128,7 +128,8 @@ impl<H: Harvest> Run<H> {
                 most = (records / 2).max(OPENED_RECORDS.0);
             }
             // Matches are rare: a hand-over should pay.
-            if self.yields.len() == before {
+            let gained = wanted - self.shared.harvest.wanted(&self.yields);
+            if self.yields.len() == before || gained < wanted / 8 {
                 least *= 2;
             }
             least = least.min(most);
