@@ -10,7 +10,7 @@ mod symbols;
 
 use std::{
     collections::BTreeMap,
-    ops::{ControlFlow, Range},
+    ops::Range,
     sync::{
         Arc, RwLock, RwLockReadGuard,
         atomic::{AtomicBool, Ordering},
@@ -229,22 +229,6 @@ impl Catalog {
             *known = newest_id.max(*known);
             is_newer
         });
-    }
-
-    /// Shows blocks that hold an id of the range, in the order asked for, until
-    /// `work` says that it is enough.
-    pub(crate) fn survey(
-        &self,
-        ids: &Range<u64>,
-        order: Order,
-        mut work: impl FnMut(&Arc<Entry>, &Symbols) -> ControlFlow<()>,
-    ) {
-        let view = self.view();
-        for entry in view.blocks(ids, order) {
-            if work(entry, view.symbols()).is_break() {
-                return;
-            }
-        }
     }
 
     /// What is known now. Nothing changes while somebody looks, and the writer

@@ -119,12 +119,9 @@ pub(crate) async fn run(app: App, progress: mpsc::Sender<Result<Progress, StoreE
 }
 
 fn metas(catalog: &Catalog) -> Vec<BlockMeta> {
-    let mut metas = Vec::new();
-    catalog.survey(&(0..u64::MAX), domain::Order::OldestFirst, |entry, _| {
-        metas.push(entry.meta.clone());
-        std::ops::ControlFlow::Continue(())
-    });
-    metas
+    let view = catalog.view();
+    let blocks = view.blocks(&(0..u64::MAX), domain::Order::OldestFirst);
+    blocks.map(|entry| entry.meta.clone()).collect()
 }
 
 struct Check {

@@ -1,9 +1,6 @@
 //! What the catalog knows after changes.
 
-use std::{
-    ops::{ControlFlow, Range},
-    sync::Arc,
-};
+use std::{ops::Range, sync::Arc};
 
 use domain::Order;
 
@@ -38,25 +35,16 @@ fn catalog() -> Catalog {
 }
 
 fn entries(catalog: &Catalog, ids: &Range<u64>, order: Order, limit: usize) -> Vec<Arc<Entry>> {
-    let mut entries = Vec::new();
-    catalog.survey(ids, order, |entry, _| {
-        if entries.len() == limit {
-            return ControlFlow::Break(());
-        }
-        entries.push(Arc::clone(entry));
-        ControlFlow::Continue(())
-    });
-    entries
+    let view = catalog.view();
+    view.blocks(ids, order).take(limit).cloned().collect()
 }
 
 /// How many records of each block have a value of a field.
 fn counts(catalog: &Catalog, field: usize, value: &str) -> Vec<Option<u32>> {
-    let mut counts = Vec::new();
-    catalog.survey(&(0..u64::MAX), Order::OldestFirst, |entry, symbols| {
-        counts.push(entry.count_of(field, symbols.find(field, value)));
-        ControlFlow::Continue(())
-    });
-    counts
+    let view = catalog.view();
+    let symbol = view.symbols().find(field, value);
+    let blocks = view.blocks(&(0..u64::MAX), Order::OldestFirst);
+    blocks.map(|entry| entry.count_of(field, symbol)).collect()
 }
 
 #[test]
@@ -116,12 +104,12 @@ fn values_that_no_block_has_any_more_are_forgotten() {
         assert!(newest[0].values[0].is_some(), "{n}");
     }
     assert_eq!(counts(&catalog, 1, "stays"), [Some(8); 50]);
-    catalog.survey(&(0..u64::MAX), Order::OldestFirst, |entry, symbols| {
+    let view = catalog.view();
+    for entry in view.blocks(&(0..u64::MAX), Order::OldestFirst) {
         let values = entry.values[0].as_deref().unwrap();
-        let text = symbols.text(0, values[0].0);
+        let text = view.symbols().text(0, values[0].0);
         assert!(text.starts_with(&format!("{}-", entry.meta.first_id)));
-        ControlFlow::Continue(())
-    });
+    }
 }
 
 #[test]
