@@ -18,6 +18,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
+    live::LiveError,
     request::{ParameterError, Parameters},
     store_client::StoreError,
 };
@@ -32,6 +33,8 @@ pub(crate) enum ApiError {
     Parameter(ParameterError),
     /// The store gave none.
     Store(StoreError),
+    /// Too many follow the log.
+    Full(LiveError),
 }
 
 #[derive(Serialize)]
@@ -62,6 +65,7 @@ impl IntoResponse for ApiError {
                 },
             ),
             Self::Store(failure) => store_error(&failure),
+            Self::Full(failure) => later(StatusCode::SERVICE_UNAVAILABLE, &failure.to_string()),
         }
     }
 }
@@ -69,6 +73,15 @@ impl IntoResponse for ApiError {
 impl From<ParameterError> for ApiError {
     fn from(problem: ParameterError) -> Self {
         Self::Parameter(problem)
+    }
+}
+
+impl From<LiveError> for ApiError {
+    fn from(error: LiveError) -> Self {
+        match error {
+            LiveError::Store(failure) => Self::Store(failure),
+            LiveError::Full(_) => Self::Full(error),
+        }
     }
 }
 
@@ -111,12 +124,17 @@ fn require_sound(parameters: &Parameters) -> Result<(), ApiError> {
 
 fn store_error(failure: &StoreError) -> Response {
     let message = failure.to_string();
-    let status = status_of(failure);
-    let mut response = error(status, &message);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        let value = header::HeaderValue::from_static(RETRY_AFTER_S);
-        response.headers_mut().insert(header::RETRY_AFTER, value);
+    match status_of(failure) {
+        status @ StatusCode::SERVICE_UNAVAILABLE => later(status, &message),
+        status => error(status, &message),
     }
+}
+
+/// An error that passes.
+fn later(status: StatusCode, message: &str) -> Response {
+    let mut response = error(status, message);
+    let value = header::HeaderValue::from_static(RETRY_AFTER_S);
+    response.headers_mut().insert(header::RETRY_AFTER, value);
     response
 }
 
