@@ -5,7 +5,7 @@ use std::{sync::Arc, sync::LazyLock, time::Instant};
 use axum::{
     Router,
     extract::{MatchedPath, Path, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::Response,
     routing::get,
@@ -15,11 +15,12 @@ use opentelemetry::{KeyValue, metrics::Histogram};
 use runtime::health::{self, Readiness};
 use tokio_util::sync::CancellationToken;
 
-use crate::{api, pages, store_client::StoreClient, stylesheet, templates::Templates};
+use crate::{api, assets::Assets, gzip, pages, store_client::StoreClient, templates::Templates};
 
-/// No script, no frame, nothing from elsewhere.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
-    img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// Nothing inline, no frame, nothing from elsewhere.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    connect-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
+    base-uri 'none'";
 
 static REQUEST_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     runtime::telemetry::meter("herald-web")
@@ -35,7 +36,7 @@ pub(crate) struct App {
     pub(crate) stage: Stage,
     pub(crate) store: StoreClient,
     pub(crate) templates: Arc<Templates>,
-    pub(crate) stylesheet: Arc<str>,
+    pub(crate) assets: Arc<Assets>,
     /// Ends answers that have no end of their own.
     pub(crate) shutdown: CancellationToken,
 }
@@ -52,7 +53,7 @@ impl App {
             stage,
             store,
             templates: Arc::new(Templates::new()?),
-            stylesheet: stylesheet::name().into(),
+            assets: Arc::new(Assets::new()),
             shutdown,
         })
     }
@@ -63,18 +64,23 @@ pub(crate) fn router(app: App, readiness: Readiness) -> Router {
     Router::new()
         .route("/", get(pages::log::show))
         .route("/record/{id}", get(pages::record::show))
-        .route("/static/{name}", get(static_file))
+        .route("/static/{hash}/{name}", get(static_file))
         .merge(api::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
+        .layer(middleware::from_fn(gzip::compress))
         .layer(middleware::from_fn(measure))
         .merge(health::router(readiness))
         .layer(middleware::from_fn(protect))
 }
 
-async fn static_file(State(app): State<App>, Path(name): Path<String>) -> Response {
-    stylesheet::respond(&name, &app.stylesheet)
+async fn static_file(
+    State(app): State<App>,
+    Path((hash, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    app.assets.respond(&hash, &name, &headers)
 }
 
 async fn not_found(State(app): State<App>, request: Request) -> Response {

@@ -4,6 +4,7 @@
 //! * `request`: what a URL asks for. `pages`: HTML. `api`: JSON. Each noun has one
 //!   file with its handler and its view.
 //! * `store_client`: every question to the store, with its deadline.
+//! * `assets`, `gzip`: what pages are made of besides, and how it goes out.
 //! * `text`, `templates`: record text reaches HTML in one way only, inert.
 //!
 //! Holds no state but its connection to the store: whatever a page shows is in
@@ -11,12 +12,13 @@
 
 mod api;
 mod app;
+mod assets;
 mod config;
+mod gzip;
 mod pages;
 mod readiness;
 mod request;
 mod store_client;
-mod stylesheet;
 mod templates;
 mod text;
 mod utc;

@@ -8,6 +8,18 @@ use serde::Serialize;
 
 use crate::text;
 
+/// The templates by name.
+const TEMPLATES: &[(&str, &str)] = &[
+    ("top.html", include_str!("templates/top.html")),
+    ("bottom.html", include_str!("templates/bottom.html")),
+    ("slow.html", include_str!("templates/slow.html")),
+    ("problem.html", include_str!("templates/problem.html")),
+    ("log.html", include_str!("templates/log.html")),
+    ("form.html", include_str!("templates/form.html")),
+    ("row.html", include_str!("templates/row.html")),
+    ("record.html", include_str!("templates/record.html")),
+];
+
 /// The templates of all pages.
 #[derive(Debug)]
 pub(crate) struct Templates {
@@ -23,12 +35,9 @@ impl Templates {
         environment.add_filter("attribute", |text: &str| {
             Value::from_safe_string(text::attribute(text))
         });
-        environment.add_template("layout.html", include_str!("templates/layout.html"))?;
-        environment.add_template("log.html", include_str!("templates/log.html"))?;
-        environment.add_template("form.html", include_str!("templates/form.html"))?;
-        environment.add_template("row.html", include_str!("templates/row.html"))?;
-        environment.add_template("record.html", include_str!("templates/record.html"))?;
-        environment.add_template("problem.html", include_str!("templates/problem.html"))?;
+        for (name, text) in TEMPLATES {
+            environment.add_template(name, text)?;
+        }
         Ok(Self { environment })
     }
 

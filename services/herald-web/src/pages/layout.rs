@@ -5,44 +5,63 @@ use serde::Serialize;
 
 use crate::app::App;
 
+/// The pages that the header leads to.
+const NAVIGATION: &[(&str, &str)] = &[("/", "Log")];
+
 /// The frame of a page.
 #[derive(Debug, Serialize)]
 pub(super) struct Layout {
     title: String,
     stage: &'static str,
     stage_class: &'static str,
+    navigation: Vec<Entry>,
     stylesheet: String,
+    script: String,
+    /// What `script` imports.
+    modules: Vec<String>,
     icon: String,
     version: &'static str,
-    /// Seconds until the page loads itself anew.
-    refresh_s: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    href: &'static str,
+    label: &'static str,
+    is_here: bool,
 }
 
 impl Layout {
     /// `title` must be a text of ours, not of a record.
     pub(super) fn new(app: &App, title: impl Into<String>) -> Self {
         let (stage_class, colour) = look(app.stage);
+        let entry = |(href, label): &(&'static str, &'static str)| Entry {
+            href,
+            label,
+            is_here: false,
+        };
         Self {
             title: title.into(),
             stage: app.stage.name(),
             stage_class,
-            stylesheet: format!("/static/{}", app.stylesheet),
+            navigation: NAVIGATION.iter().map(entry).collect(),
+            stylesheet: app.assets.stylesheet(),
+            script: app.assets.script(),
+            modules: app.assets.modules(),
             icon: format!(
                 "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
                  %3Crect width='16' height='16' rx='3' fill='%23{colour}'/%3E\
                  %3Cpath d='M3.5 4.5h9M3.5 8h6M3.5 11.5h7.5' stroke='%23fff' stroke-width='1.6'/%3E%3C/svg%3E"
             ),
             version: env!("CARGO_PKG_VERSION"),
-            refresh_s: None,
         }
     }
 
-    /// The page loads itself anew after so many seconds.
-    pub(super) fn refreshed_after(self, seconds: &'static str) -> Self {
-        Self {
-            refresh_s: Some(seconds),
-            ..self
+    /// Marks the page's entry in the navigation.
+    pub(super) fn at(mut self, href: &str) -> Self {
+        for entry in &mut self.navigation {
+            entry.is_here = entry.href == href;
         }
+        self
     }
 }
 

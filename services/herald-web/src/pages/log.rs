@@ -11,8 +11,8 @@ use axum::{
 use serde::Serialize;
 
 use super::{
-    html,
     layout::Layout,
+    page::{Main, Page, PageError, fill},
     problem,
     row::{Row, share},
 };
@@ -30,9 +30,12 @@ const LIMIT: LimitRule = LimitRule {
 };
 
 #[derive(Serialize)]
-struct LogPage {
-    layout: Layout,
+struct Bar {
     form: Form,
+}
+
+#[derive(Serialize)]
+struct LogPage {
     chips: Vec<Chip>,
     rows: Vec<Row>,
     pager: Pager,
@@ -60,35 +63,37 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
         return Redirect::to(&link(&parameters, &[])).into_response();
     }
     let walk = Walk::new(request.query);
-    let mut page = match app.store.list(walk.query()).await {
-        Ok(page) => page,
-        Err(failure) => return problem::respond_to_store(&app, &failure),
+    let note = request.note.map(|problem| problem.to_string());
+    let form = Form::new(&parameters, Vec::new(), &[]);
+    let page = match bar(&app, form) {
+        Ok(bar) => Page::new(&app, Layout::new(&app, "Log").at("/")).with_bar(bar),
+        Err(failure) => return problem::respond_to(&app, &failure),
     };
-    let pager = walk.arrange(&mut page, &parameters);
-    let max_bytes = share(page.records.len());
-    let view = LogPage {
-        layout: Layout::new(&app, "Log"),
-        form: Form::new(&parameters, Vec::new(), &page.records),
-        chips: chips(&parameters),
-        rows: page
-            .records
-            .iter()
-            .map(|record| Row::new(record, &parameters, max_bytes))
-            .collect(),
-        pager,
-        is_answered: true,
-        is_partial: page.partial,
-        note: request.note.map(|problem| problem.to_string()),
-        loaded: render::rfc3339(now)[..19].replace('T', " "),
-    };
-    html(&app, StatusCode::OK, "log.html", &view)
+    page.when_ready(async move {
+        let mut page = app.store.list(walk.query()).await?;
+        let pager = walk.arrange(&mut page, &parameters);
+        let max_bytes = share(page.records.len());
+        let view = LogPage {
+            chips: chips(&parameters),
+            rows: page
+                .records
+                .iter()
+                .map(|record| Row::new(record, &parameters, max_bytes))
+                .collect(),
+            pager,
+            is_answered: true,
+            is_partial: page.partial,
+            note,
+            loaded: render::rfc3339(now)[..19].replace('T', " "),
+        };
+        Ok(Main::new(fill(&app, "log.html", &view)?))
+    })
+    .await
 }
 
 /// The form as it was filled in, and what is wrong with it.
 fn render_problems(app: &App, parameters: &Parameters, problems: Vec<ParameterError>) -> Response {
     let view = LogPage {
-        layout: Layout::new(app, "Log"),
-        form: Form::new(parameters, problems, &[]),
         chips: chips(parameters),
         rows: Vec::new(),
         pager: Pager::default(),
@@ -97,5 +102,16 @@ fn render_problems(app: &App, parameters: &Parameters, problems: Vec<ParameterEr
         note: None,
         loaded: String::new(),
     };
-    html(app, StatusCode::BAD_REQUEST, "log.html", &view)
+    let form = Form::new(parameters, problems, &[]);
+    let parts = bar(app, form).and_then(|bar| Ok((bar, fill(app, "log.html", &view)?)));
+    match parts {
+        Ok((bar, main)) => Page::new(app, Layout::new(app, "Log").at("/"))
+            .with_bar(bar)
+            .whole(StatusCode::BAD_REQUEST, &main),
+        Err(failure) => problem::respond_to(app, &failure),
+    }
+}
+
+fn bar(app: &App, form: Form) -> Result<String, PageError> {
+    fill(app, "form.html", &Bar { form })
 }

@@ -2,11 +2,14 @@
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
-use super::{html, layout::Layout};
+use super::{
+    layout::Layout,
+    page::{Page, PageError, fill},
+};
 use crate::{
     api::{RETRY_AFTER_S, status_of},
     app::App,
@@ -15,38 +18,77 @@ use crate::{
 
 #[derive(Serialize)]
 struct ProblemView<'a> {
-    layout: Layout,
     heading: &'a str,
     message: &'a str,
+    /// Seconds after which the page loads itself anew.
+    retry_s: Option<&'a str>,
 }
 
 /// A page that says what is wrong. `message` must be a text of ours.
 pub(crate) fn respond(app: &App, status: StatusCode, message: &str) -> Response {
     let heading = status.canonical_reason().unwrap_or("Problem");
     let view = ProblemView {
-        layout: Layout::new(app, heading),
         heading,
         message,
+        retry_s: None,
     };
-    html(app, status, "problem.html", &view)
+    page(app, status, &view)
 }
 
-/// The same for a store's error; when the store is away, the page asks again
-/// by itself.
+/// The same for a failure; when the store is away, the page asks again by itself.
+pub(super) fn respond_to(app: &App, failure: &PageError) -> Response {
+    match failure {
+        PageError::Template => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        PageError::Store(failure) => respond_to_store(app, failure),
+    }
+}
+
+/// The same for a store's error.
 pub(crate) fn respond_to_store(app: &App, failure: &StoreError) -> Response {
     let status = status_of(failure);
     if status != StatusCode::SERVICE_UNAVAILABLE {
         return respond(app, status, &failure.to_string());
     }
-    let heading = "The store does not answer";
-    let view = ProblemView {
-        layout: Layout::new(app, heading).refreshed_after(RETRY_AFTER_S),
-        heading,
-        message: "The bridges keep what programs send meanwhile. This page tries again by \
-                  itself every 5 seconds and shows the records as soon as the store is back.",
-    };
-    let mut response = html(app, status, "problem.html", &view);
+    let mut response = page(app, status, &away());
     let value = HeaderValue::from_static(RETRY_AFTER_S);
     response.headers_mut().insert(header::RETRY_AFTER, value);
     response
+}
+
+/// What stands instead of content that was to come.
+pub(super) fn part(app: &App, failure: &PageError) -> String {
+    let message;
+    let view = match failure {
+        PageError::Store(StoreError::NoAnswer) => away(),
+        PageError::Store(failure) => {
+            message = failure.to_string();
+            ProblemView {
+                heading: "Problem",
+                message: &message,
+                retry_s: None,
+            }
+        }
+        PageError::Template => ProblemView {
+            heading: "Problem",
+            message: "this page cannot be shown",
+            retry_s: None,
+        },
+    };
+    fill(app, "problem.html", &view).unwrap_or_default()
+}
+
+fn away() -> ProblemView<'static> {
+    ProblemView {
+        heading: "The store does not answer",
+        message: "The bridges keep what programs send meanwhile. This page tries again by \
+                  itself every 5 seconds and shows the records as soon as the store is back.",
+        retry_s: Some(RETRY_AFTER_S),
+    }
+}
+
+fn page(app: &App, status: StatusCode, view: &ProblemView<'_>) -> Response {
+    match fill(app, "problem.html", view) {
+        Ok(main) => Page::new(app, Layout::new(app, view.heading)).whole(status, &main),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }

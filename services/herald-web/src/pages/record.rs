@@ -11,8 +11,8 @@ use domain::{ContextScope, Record, TextField};
 use serde::Serialize;
 
 use super::{
-    html,
     layout::Layout,
+    page::{Main, Page, PageError, fill},
     problem,
     row::{LevelView, Moment, filtered, is_filterable},
 };
@@ -28,7 +28,6 @@ const NEWER_IN_LOG: u64 = 25;
 
 #[derive(Serialize)]
 struct RecordPage<'a> {
-    layout: Layout,
     id: u64,
     newer_id: Option<u64>,
     older_id: Option<u64>,
@@ -60,20 +59,24 @@ pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Resp
         let message = StoreError::NotFound.to_string();
         return problem::respond(&app, StatusCode::NOT_FOUND, &message);
     };
-    match app.store.context(id, 1, 1, ContextScope::Everything).await {
-        Ok(context) => render(&app, &context),
-        Err(failure) => problem::respond_to_store(&app, &failure),
-    }
+    let page = Page::new(&app, Layout::new(&app, format!("Record {id}")));
+    page.when_ready(async move {
+        let context = app
+            .store
+            .context(id, 1, 1, ContextScope::Everything)
+            .await?;
+        Ok(Main::new(render(&app, &context)?))
+    })
+    .await
 }
 
-fn render(app: &App, context: &RecordContext) -> Response {
+fn render(app: &App, context: &RecordContext) -> Result<String, PageError> {
     let record = &context.record;
     let numbers = [record.line, record.process, record.thread].map(number);
     let extra = render::indent(&record.extra);
     let no_filter = Parameters::default();
     let before = record.id.saturating_add(NEWER_IN_LOG + 1).to_string();
     let view = RecordPage {
-        layout: Layout::new(app, format!("Record {}", record.id)),
         id: record.id,
         newer_id: context.after.first().map(|record| record.id),
         older_id: context.before.last().map(|record| record.id),
@@ -94,7 +97,7 @@ fn render(app: &App, context: &RecordContext) -> Response {
         .map(|(label, text)| Text { label, text })
         .collect(),
     };
-    html(app, StatusCode::OK, "record.html", &view)
+    fill(app, "record.html", &view)
 }
 
 fn fields<'a>(

@@ -2,7 +2,7 @@
 
 use domain::{Record, Stage};
 use herald_web::{Config, serve};
-use testkit::http::{Response, get};
+use testkit::http::{Response, get, get_with};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -43,6 +43,14 @@ impl Web {
 
     pub(crate) async fn get(&self, path: &str) -> Response {
         get(&format!("{}{path}", self.base)).await.unwrap()
+    }
+
+    /// The same as a browser asks: compressed.
+    pub(crate) async fn get_gzip(&self, path: &str) -> Response {
+        let url = format!("{}{path}", self.base);
+        get_with(&url, &[("accept-encoding", "gzip, deflate, br")])
+            .await
+            .unwrap()
     }
 
     /// The body of a page with its status.

@@ -60,9 +60,24 @@ impl std::error::Error for NoAnswer {}
 /// # Panics
 /// When `url` is none.
 pub async fn get(url: &str) -> Result<Response, NoAnswer> {
-    let request = Request::get(url)
+    get_with(url, &[]).await
+}
+
+/// The same with headers.
+///
+/// # Errors
+/// When nobody answers; any status is an answer.
+///
+/// # Panics
+/// When `url` is none, or a header is.
+pub async fn get_with(url: &str, headers: &[(&str, &str)]) -> Result<Response, NoAnswer> {
+    let mut request = Request::get(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request
         .body(Empty::<Bytes>::new())
-        .expect("the test's URL is valid");
+        .expect("the test's URL and headers are valid");
     let exchange = async {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let answer = client.request(request).await.map_err(fail)?;
