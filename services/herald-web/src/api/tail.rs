@@ -21,6 +21,8 @@ use crate::{
     utc,
 };
 
+/// What it can be asked.
+pub(super) const PARAMETERS: &[&[KnownName]] = &[FILTER, OWN];
 const OWN: &[KnownName] = &[("after", "after"), ("max_per_second", "max_per_second")];
 /// As the store has it.
 const RATE: LimitRule = LimitRule {
@@ -47,7 +49,7 @@ pub(crate) async fn follow(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::read(query.as_deref(), &[FILTER, OWN]);
+    let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let (filter, _) = read_filter(&mut reader, utc::now(), BadQuery::Refuse);
     let after = reader.value("after", read_id);
