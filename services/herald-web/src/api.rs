@@ -1,26 +1,70 @@
 //! The JSON API. Fields and formats are described in `docs/api.md`.
 
 mod coverage;
-pub(crate) mod dead_letters;
-pub(crate) mod exceptions;
-pub(crate) mod export;
-pub(crate) mod fields;
-pub(crate) mod histogram;
-pub(crate) mod records;
-pub(crate) mod status;
-pub(crate) mod systems;
-pub(crate) mod tail;
+mod dead_letters;
+mod exceptions;
+mod export;
+mod fields;
+mod gaps;
+mod histogram;
+mod openapi;
+mod records;
+mod status;
+mod systems;
+mod tail;
 
 use axum::{
+    Router,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
+    routing::{MethodRouter, get},
 };
 use serde::Serialize;
 
 use crate::{
-    request::{ParameterError, Parameters},
+    app::App,
+    request::{self, KnownName, ParameterError, Parameters},
     store_client::StoreError,
 };
+
+/// One address: its path, the parameters it takes, and what answers.
+struct Route(
+    &'static str,
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "each handler reads its own; the description is held against it"
+        )
+    )]
+    &'static [&'static [KnownName]],
+    MethodRouter<App>,
+);
+
+/// Every address of the API.
+pub(crate) fn router() -> Router<App> {
+    let add = |router: Router<App>, Route(path, _, handler)| router.route(path, handler);
+    routes().into_iter().fold(Router::new(), add)
+}
+
+#[rustfmt::skip]
+fn routes() -> [Route; 13] {
+    [
+        Route("/api/v1/records", request::PARAMETERS, get(records::list)),
+        Route("/api/v1/records/{id}", &[], get(records::one)),
+        Route("/api/v1/records/{id}/context", records::NEIGHBOURHOOD, get(records::context)),
+        Route("/api/v1/fields", fields::PARAMETERS, get(fields::show)),
+        Route("/api/v1/histogram", histogram::PARAMETERS, get(histogram::show)),
+        Route("/api/v1/tail", tail::PARAMETERS, get(tail::follow)),
+        Route("/api/v1/export", export::PARAMETERS, get(export::download)),
+        Route("/api/v1/systems", systems::PARAMETERS, get(systems::list)),
+        Route("/api/v1/exceptions", exceptions::PARAMETERS, get(exceptions::list)),
+        Route("/api/v1/dead_letters", dead_letters::PARAMETERS, get(dead_letters::list)),
+        Route("/api/v1/gaps", gaps::PARAMETERS, get(gaps::list)),
+        Route("/api/v1/status", &[], get(status::show)),
+        Route("/api/v1/openapi.json", &[], get(openapi::show)),
+    ]
+}
 
 /// Seconds after which it is worth asking again when the store is away.
 pub(crate) const RETRY_AFTER_S: &str = "5";

@@ -180,6 +180,17 @@ impl StoreClient {
         Ok((letters, (answer.next > 0).then_some(answer.next)))
     }
 
+    /// Declared losses, newest first.
+    pub(crate) async fn gaps(&self, limit: u32) -> Result<Vec<v1::Gap>, StoreError> {
+        let answer = answer(|| {
+            let mut client = self.records.clone();
+            let request = told_deadline(v1::ListGapsRequest { limit });
+            async move { client.list_gaps(request).await }
+        })
+        .await?;
+        Ok(answer.gaps)
+    }
+
     /// The store at a glance.
     pub(crate) async fn status(&self) -> Result<v1::GetStatusResponse, StoreError> {
         answer(|| {

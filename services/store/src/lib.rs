@@ -69,6 +69,8 @@ pub(crate) struct App {
     journal: Journal,
     metrics: Arc<Metrics>,
     backups: Arc<Semaphore>,
+    /// When this process began, microseconds since the epoch.
+    started_us: domain::Micros,
 }
 
 /// Binds the port, then serves until `shutdown`.
@@ -121,6 +123,7 @@ pub async fn serve(
         journal,
         metrics,
         backups: Arc::new(Semaphore::new(1)),
+        started_us: clock::now_us(),
     };
     let mut upkeep = Vital::spawn("the upkeep", upkeep::run(app.clone(), shutdown.clone()));
 

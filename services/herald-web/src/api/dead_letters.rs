@@ -14,6 +14,8 @@ use crate::{
     store_client::StoredDeadLetter,
 };
 
+/// What it can be asked.
+pub(super) const PARAMETERS: &[&[KnownName]] = &[OWN];
 const OWN: &[KnownName] = &[("limit", "limit"), ("before", "before")];
 /// A letter has up to 64 KiB of its frame.
 const LIMIT: LimitRule = LimitRule {
@@ -46,7 +48,7 @@ pub(crate) async fn list(
     State(app): State<App>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::read(query.as_deref(), &[OWN]);
+    let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let limit = reader.value("limit", |text| read_count(text, LIMIT));
     let limit = u32::try_from(limit.unwrap_or(DEFAULT_LIMIT)).expect("at most 100 letters");

@@ -22,6 +22,8 @@ use crate::{
     utc,
 };
 
+/// What it can be asked.
+pub(super) const PARAMETERS: &[&[KnownName]] = &[FILTER, OWN];
 const OWN: &[KnownName] = &[("buckets", "buckets"), ("limit", "limit")];
 const BUCKETS: LimitRule = LimitRule {
     max: CountQuery::MAX_BUCKETS,
@@ -62,7 +64,7 @@ pub(crate) async fn list(
     State(app): State<App>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::read(query.as_deref(), &[FILTER, OWN]);
+    let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let (filter, _) = read_filter(&mut reader, utc::now(), BadQuery::Refuse);
     let mut number = |name: &str, rule: LimitRule, default: usize| {

@@ -22,6 +22,8 @@ use crate::{
     utc,
 };
 
+/// What it can be asked.
+pub(super) const PARAMETERS: &[&[KnownName]] = &[FILTER, OWN];
 const OWN: &[KnownName] = &[
     ("format", "format"),
     ("order", "order"),
@@ -42,7 +44,7 @@ pub(crate) async fn download(
     State(app): State<App>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::read(query.as_deref(), &[FILTER, OWN]);
+    let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let now = utc::now();
     let (filter, _) = read_filter(&mut reader, now, BadQuery::Refuse);

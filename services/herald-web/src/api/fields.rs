@@ -20,6 +20,8 @@ use crate::{
     utc,
 };
 
+/// What it can be asked.
+pub(super) const PARAMETERS: &[&[KnownName]] = &[FILTER, OWN];
 const OWN: &[KnownName] = &[("fields", "fields"), ("limit", "limit")];
 const LIMIT: LimitRule = LimitRule {
     max: CountQuery::MAX_VALUES,
@@ -47,7 +49,7 @@ pub(crate) async fn show(
     State(app): State<App>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::read(query.as_deref(), &[FILTER, OWN]);
+    let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let count = CountQuery {
         filter: read_filter(&mut reader, utc::now(), BadQuery::Refuse).0,

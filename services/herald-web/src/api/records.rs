@@ -26,7 +26,9 @@ const NEIGHBOURS: LimitRule = LimitRule {
     max: 1_000,
     hint: "",
 };
-const NEIGHBOURHOOD: &[KnownName] = &[("before", "before"), ("after", "after"), ("scope", "scope")];
+/// What a record's neighbours can be asked for by.
+pub(super) const NEIGHBOURHOOD: &[&[KnownName]] =
+    &[&[("before", "before"), ("after", "after"), ("scope", "scope")]];
 const DEFAULT_NEIGHBOURS: usize = 20;
 
 #[derive(Serialize)]
@@ -81,7 +83,7 @@ pub(crate) async fn context(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::read(query.as_deref(), &[NEIGHBOURHOOD]);
+    let parameters = Parameters::read(query.as_deref(), NEIGHBOURHOOD);
     let mut reader = Reader::new(&parameters);
     let before = neighbours(&mut reader, "before");
     let after = neighbours(&mut reader, "after");

@@ -26,6 +26,9 @@ struct StatusView<'a> {
     blocks: u64,
     blocks_damaged: u64,
     small_blocks: u64,
+    started_at: String,
+    retention_s: Option<u64>,
+    max_bytes: Option<u64>,
     bridges: Vec<BridgeView<'a>>,
 }
 
@@ -73,6 +76,9 @@ pub(crate) async fn show(
         blocks: status.blocks,
         blocks_damaged: status.blocks_damaged,
         small_blocks: status.small_blocks,
+        started_at: render::rfc3339(status.started_us),
+        retention_s: (status.retention_s > 0).then_some(status.retention_s),
+        max_bytes: (status.max_bytes > 0).then_some(status.max_bytes),
         bridges: status.bridges.iter().map(bridge).collect(),
     }))
 }

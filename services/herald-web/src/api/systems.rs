@@ -16,6 +16,8 @@ use crate::{
     utc,
 };
 
+/// What it can be asked.
+pub(super) const PARAMETERS: &[&[KnownName]] = &[OWN];
 const OWN: &[KnownName] = &[
     ("from", "from"),
     ("to", "to"),
@@ -58,7 +60,7 @@ pub(crate) async fn list(
     State(app): State<App>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::read(query.as_deref(), &[OWN]);
+    let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let now = utc::now();
     let request = v1::ListSystemsRequest {

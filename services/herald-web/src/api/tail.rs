@@ -24,6 +24,8 @@ use crate::{
     utc,
 };
 
+/// What it can be asked.
+pub(super) const PARAMETERS: &[&[KnownName]] = &[FILTER, OWN];
 const OWN: &[KnownName] = &[("after", "after")];
 /// What a browser sends to resume: the `id` of the last event it has.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -48,7 +50,7 @@ pub(crate) async fn follow(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::read(query.as_deref(), &[FILTER, OWN]);
+    let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let (filter, _) = read_filter(&mut reader, utc::now(), BadQuery::Refuse);
     let after = reader.value("after", read_id);

@@ -275,6 +275,9 @@ async fn the_status_is_told() {
         of_blocks.map(|name| status[name].as_u64()),
         [5, 1, 3, 1_024].map(Some)
     );
+    assert_eq!(status["started_at"], "2026-11-22T23:22:41.123456Z");
+    assert_eq!(status["retention_s"], 30 * 86_400);
+    assert_eq!(status["max_bytes"], 1 << 30);
     assert_eq!(status["bridges"][0]["report"]["lag_ms"], 4);
 }
 

@@ -8,6 +8,7 @@ mod counts;
 mod export;
 mod fake_store;
 mod hostile;
+mod openapi;
 mod outage;
 mod page;
 mod serving;

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     pin::Pin,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use futures::{Stream, StreamExt};
@@ -64,6 +65,9 @@ impl StatusCalls {
             blocks_damaged: self.app.catalog.damaged_blocks(),
             small_blocks: gauge(&gauges.small_blocks),
             wal_bytes: gauge(&gauges.wal_bytes),
+            retention_s: seconds(self.app.config.retention),
+            max_bytes: self.app.config.max_bytes.unwrap_or(0),
+            started_us: self.app.started_us,
         })
     }
 
@@ -82,6 +86,14 @@ impl StatusCalls {
             .collect();
         bridges.sort_by_key(|bridge| std::cmp::Reverse(bridge.contact_us));
         without_ended(bridges)
+    }
+}
+
+/// Whole seconds; 0 for what never comes.
+fn seconds(age: Duration) -> u64 {
+    match age {
+        Duration::MAX => 0,
+        age => age.as_secs(),
     }
 }
 

@@ -57,6 +57,8 @@ async fn records_dead_letters_and_gaps_go_by_age() {
     .await;
     let status = clients.get_status().await;
     assert_eq!((status.lost, status.newest_id), (3, 10_000));
+    assert_eq!((status.retention_s, status.max_bytes), (3, 0));
+    assert!((1..now_us()).contains(&status.started_us));
     let (mut bridge, next) = clients.open(ONE).await;
     assert_eq!(next, 10_005, "exactly-once outlives the records");
     bridge.append(10_005, bulky(1..2, future_us)).await.unwrap();

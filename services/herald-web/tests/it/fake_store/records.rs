@@ -298,8 +298,18 @@ impl RecordService for Records {
 
     async fn list_gaps(
         &self,
-        _request: Request<v1::ListGapsRequest>,
+        request: Request<v1::ListGapsRequest>,
     ) -> Result<Response<v1::ListGapsResponse>, Status> {
-        Ok(Response::new(v1::ListGapsResponse::default()))
+        self.behave().await?;
+        let gap = v1::Gap {
+            bridge_id: "6f1e2d3c-0000-4000-8000-000000000001".to_owned(),
+            first_sequence: 17,
+            count: 2,
+            reason: "the disk has destroyed them".to_owned(),
+            declared_us: NOW,
+        };
+        Ok(Response::new(v1::ListGapsResponse {
+            gaps: vec![gap; (request.into_inner().limit as usize).min(1)],
+        }))
     }
 }

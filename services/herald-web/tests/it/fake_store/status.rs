@@ -46,6 +46,9 @@ impl StatusService for Data {
             blocks_damaged: 1,
             small_blocks: 3,
             wal_bytes: 1_024,
+            retention_s: 30 * 86_400,
+            max_bytes: 1 << 30,
+            started_us: NOW - 3_600_000_000,
         }))
     }
 
