@@ -69,6 +69,7 @@ pub(crate) fn router(app: App, readiness: Readiness) -> Router {
     Router::new()
         .route("/", get(pages::log::show))
         .route("/record/{id}", get(pages::record::show))
+        .route("/record/{id}/row", get(pages::detail::row))
         .route("/static/{hash}/{name}", get(static_file))
         .merge(api::router())
         .fallback(not_found)
