@@ -89,6 +89,18 @@ impl fmt::Display for SearchName {
     }
 }
 
+impl From<SearchName> for String {
+    fn from(name: SearchName) -> Self {
+        name.0
+    }
+}
+
+impl From<SearchQuery> for String {
+    fn from(query: SearchQuery) -> Self {
+        query.0
+    }
+}
+
 impl SearchQuery {
     /// Most bytes of a query.
     pub const MAX_BYTES: usize = 8_192;

@@ -1,6 +1,6 @@
 //! `SavedSearchService`: views of the log with a name.
 
-use domain::{SavedSearch, SavedSearchError, SearchName, SearchQuery};
+use domain::{SearchName, SearchQuery};
 use proto::v1::{self, saved_search_service_server::SavedSearchService};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
@@ -32,7 +32,7 @@ impl SavedSearchService for SavedSearches {
         let searches = saved_searches::list(&self.app, self.deadline()).await;
         let searches = searches.map_err(|error| status_of(&error))?;
         Ok(Response::new(v1::ListSavedSearchesResponse {
-            saved_searches: searches.into_iter().map(to_proto).collect(),
+            saved_searches: searches.into_iter().map(Into::into).collect(),
         }))
     }
 
@@ -41,13 +41,13 @@ impl SavedSearchService for SavedSearches {
         request: Request<v1::SaveSearchRequest>,
     ) -> Result<Response<v1::SaveSearchResponse>, Status> {
         let request = request.into_inner();
-        let name = SearchName::new(&request.name).map_err(refused)?;
-        let query = SearchQuery::new(&request.query).map_err(refused)?;
+        let name = name_of(&request.name)?;
+        let query = SearchQuery::new(&request.query).map_err(proto::ConvertError::from)?;
         let overwrite = request.overwrite;
         let saved = saved_searches::save(&self.app, name, query, overwrite, self.deadline()).await;
         let saved = saved.map_err(|error| status_of(&error))?;
         Ok(Response::new(v1::SaveSearchResponse {
-            saved_search: Some(to_proto(saved)),
+            saved_search: Some(saved.into()),
         }))
     }
 
@@ -56,12 +56,12 @@ impl SavedSearchService for SavedSearches {
         request: Request<v1::RenameSearchRequest>,
     ) -> Result<Response<v1::RenameSearchResponse>, Status> {
         let request = request.into_inner();
-        let name = SearchName::new(&request.name).map_err(refused)?;
-        let new_name = SearchName::new(&request.new_name).map_err(refused)?;
+        let name = name_of(&request.name)?;
+        let new_name = name_of(&request.new_name)?;
         let renamed = saved_searches::rename(&self.app, name, new_name, self.deadline()).await;
         let renamed = renamed.map_err(|error| status_of(&error))?;
         Ok(Response::new(v1::RenameSearchResponse {
-            saved_search: Some(to_proto(renamed)),
+            saved_search: Some(renamed.into()),
         }))
     }
 
@@ -69,22 +69,13 @@ impl SavedSearchService for SavedSearches {
         &self,
         request: Request<v1::DeleteSearchRequest>,
     ) -> Result<Response<v1::DeleteSearchResponse>, Status> {
-        let name = SearchName::new(&request.into_inner().name).map_err(refused)?;
+        let name = name_of(&request.into_inner().name)?;
         let deleted = saved_searches::delete(&self.app, name).await;
         deleted.map_err(|error| status_of(&error))?;
         Ok(Response::new(v1::DeleteSearchResponse {}))
     }
 }
 
-fn refused(error: SavedSearchError) -> Status {
-    Status::invalid_argument(error.to_string())
-}
-
-fn to_proto(search: SavedSearch) -> v1::SavedSearch {
-    v1::SavedSearch {
-        name: search.name.to_string(),
-        query: search.query.as_str().to_owned(),
-        created_us: search.created_us,
-        updated_us: search.updated_us,
-    }
+fn name_of(text: &str) -> Result<SearchName, Status> {
+    Ok(SearchName::new(text).map_err(proto::ConvertError::from)?)
 }
