@@ -1,9 +1,11 @@
 //! The HTML pages. `page` tells how one is added.
 
-mod fold;
+mod columns;
 mod layout;
 pub(crate) mod log;
 mod page;
 pub(crate) mod problem;
 pub(crate) mod record;
 mod row;
+pub(crate) mod values;
+mod view;
