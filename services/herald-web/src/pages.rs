@@ -1,6 +1,7 @@
 //! The HTML pages. `page` tells how one is added.
 
 mod columns;
+pub(crate) mod detail;
 mod layout;
 pub(crate) mod log;
 mod page;

@@ -25,6 +25,8 @@ const TEMPLATES: &[(&str, &str)] = &[
         "values/list.html",
         include_str!("templates/values/list.html"),
     ),
+    ("detail.html", include_str!("templates/detail.html")),
+    ("note.html", include_str!("templates/note.html")),
     ("record.html", include_str!("templates/record.html")),
 ];
 

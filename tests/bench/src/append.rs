@@ -1,18 +1,10 @@
-//! A bridge's part of the protocol, without a bridge: batches straight into a
-//! store.
+//! Records straight into a store, without a bridge.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::Context;
 use domain::{Entry, Record};
-use proto::v1::{
-    AppendRequest, AppendResponse, Batch, OpenSpool, append_request::Step, append_response,
-    ingest_service_client::IngestServiceClient,
-};
+use e2e::appender::Appender;
 use testkit::Installation;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
 use uuid::Uuid;
 
 use crate::{lines::Lines, load};
@@ -21,89 +13,6 @@ use crate::{lines::Lines, load};
 const BATCH: u64 = 1_000;
 /// A value of `user_spec_1` that one record in 100,000 has.
 pub(crate) const RARE: &str = "a-needle";
-
-/// An open Append stream.
-#[derive(Debug)]
-pub(crate) struct Appender {
-    requests: mpsc::Sender<AppendRequest>,
-    responses: Streaming<AppendResponse>,
-    next: u64,
-    acknowledged: u64,
-}
-
-impl Appender {
-    /// Opens a stream as a spool the store has not heard of.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub(crate) async fn open(url: &str) -> anyhow::Result<Self> {
-        let (requests, outgoing) = mpsc::channel(8);
-        let open = OpenSpool {
-            bridge_id: Uuid::new_v4().to_string(),
-            name: "bench".to_owned(),
-            first_sequence: 1,
-        };
-        requests
-            .send(AppendRequest {
-                step: Some(Step::Open(open)),
-            })
-            .await?;
-        let mut client = IngestServiceClient::new(runtime::grpc::channel(url)?);
-        let mut responses = client
-            .append(ReceiverStream::new(outgoing))
-            .await?
-            .into_inner();
-        responses
-            .message()
-            .await?
-            .context("the store closed the stream")?;
-        Ok(Self {
-            requests,
-            responses,
-            next: 1,
-            acknowledged: 1,
-        })
-    }
-
-    /// Sends a batch; does not wait.
-    ///
-    /// # Errors
-    /// When the stream is closed.
-    pub(crate) async fn send(&mut self, records: Vec<Record>) -> anyhow::Result<()> {
-        let first_sequence = self.next;
-        self.next += records.len() as u64;
-        let entries = records
-            .into_iter()
-            .map(|record| Entry::Record(Box::new(record)).into())
-            .collect();
-        let batch = Batch {
-            first_sequence,
-            entries,
-            mark: String::new(),
-        };
-        self.requests
-            .send(AppendRequest {
-                step: Some(Step::Batch(batch)),
-            })
-            .await?;
-        Ok(())
-    }
-
-    /// Waits until all but `behind` of what was sent is committed.
-    ///
-    /// # Errors
-    /// When the store gives up.
-    pub(crate) async fn committed(&mut self, behind: u64) -> anyhow::Result<()> {
-        while self.acknowledged + behind < self.next {
-            let answer = self.responses.message().await?;
-            let step = answer.context("the store closed the stream")?.step;
-            if let Some(append_response::Step::Acknowledged(ack)) = step {
-                self.acknowledged = ack.next_sequence;
-            }
-        }
-        Ok(())
-    }
-}
 
 /// The `number`-th record of a filled store, received at `received_us`.
 #[must_use]
@@ -119,68 +28,50 @@ pub(crate) fn record(lines: &Lines, number: u64, received_us: i64) -> Record {
 
 /// Puts `records` into the store at `url`, one a millisecond, the newest
 /// received `age` ago.
-///
-/// # Errors
-/// When the store gives up.
-pub(crate) async fn fill(
-    lines: &Lines,
-    records: u64,
-    age: Duration,
-    url: &str,
-) -> anyhow::Result<()> {
-    let mut appender = Appender::open(url).await?;
+pub(crate) async fn fill(lines: &Lines, records: u64, age: Duration, url: &str) {
+    let mut appender = Appender::open(url).await;
     let first_us = now_us() - age.as_micros() as i64 - records as i64 * 1_000;
     for first in (0..records).step_by(BATCH as usize) {
         let batch = (first..records.min(first + BATCH))
-            .map(|number| record(lines, number, first_us + number as i64 * 1_000))
+            .map(|number| entry(record(lines, number, first_us + number as i64 * 1_000)))
             .collect();
-        appender.send(batch).await?;
-        appender.committed(8 * BATCH).await?;
+        appender.send(batch).await;
+        appender.committed(8 * BATCH).await;
     }
-    appender.committed(0).await
+    appender.committed(0).await;
+}
+
+/// A record as a batch carries it.
+pub(crate) fn entry(record: Record) -> Entry {
+    Entry::Record(Box::new(record))
 }
 
 /// The same, into a store that is started for it and stopped afterwards.
-///
-/// # Errors
-/// When the store gives up.
-pub(crate) async fn fill_folder(
-    lines: &Lines,
-    records: u64,
-    installation: &Installation,
-) -> anyhow::Result<()> {
+pub(crate) async fn fill_folder(lines: &Lines, records: u64, installation: &Installation) {
     let mut store = installation.store().await;
-    fill(lines, records, Duration::ZERO, &installation.store_url()).await?;
+    fill(lines, records, Duration::ZERO, &installation.store_url()).await;
     store.terminate();
     store.end(Duration::from_secs(60)).await;
-    Ok(())
 }
 
 /// How long each of `batches` takes from its send to its commit, when one is
 /// sent every 20 ms.
-///
-/// # Errors
-/// When the store gives up.
-pub(crate) async fn commit_times(
-    lines: &Lines,
-    batches: u64,
-    url: &str,
-) -> anyhow::Result<Vec<Duration>> {
-    let mut appender = Appender::open(url).await?;
+pub(crate) async fn commit_times(lines: &Lines, batches: u64, url: &str) -> Vec<Duration> {
+    let mut appender = Appender::open(url).await;
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     let mut times = Vec::new();
     for number in 0..batches {
         let received_us = now_us();
         let batch = (0..200)
-            .map(|it| record(lines, number * 200 + it, received_us))
+            .map(|it| entry(record(lines, number * 200 + it, received_us)))
             .collect();
         ticks.tick().await;
         let start = Instant::now();
-        appender.send(batch).await?;
-        appender.committed(0).await?;
+        appender.send(batch).await;
+        appender.committed(0).await;
         times.push(start.elapsed());
     }
-    Ok(times)
+    times
 }
 
 /// Appends the same records to a store in this process, without sockets, spool
@@ -195,7 +86,7 @@ pub(crate) async fn bare(lines: &Lines, records: u64) -> anyhow::Result<f64> {
     let batches = (0..records.div_ceil(BATCH)).map(|batch| {
         let numbers = batch * BATCH..records.min((batch + 1) * BATCH);
         numbers
-            .map(|number| Entry::Record(Box::new(record(lines, number, received_us))))
+            .map(|number| entry(record(lines, number, received_us)))
             .collect()
     });
     let start = Instant::now();

@@ -7,14 +7,14 @@ mod questions;
 use std::time::{Duration, Instant};
 
 use domain::RecordQuery;
+use e2e::appender::Appender;
 use proto::v1::record_service_client::RecordServiceClient;
 use runtime::grpc::Client;
 use testkit::{Installation, Process};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    append::{Appender, now_us},
+    append::{entry, now_us},
     corpus,
     lines::Lines,
     report::{Report, Target, quantile_ms},
@@ -39,15 +39,15 @@ type Records = RecordServiceClient<Client>;
 /// Fills a store, then asks while records come in.
 ///
 /// # Errors
-/// When the store gives up or refuses a question.
+/// When the store refuses a question.
 pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> anyhow::Result<()> {
     let installation = Installation::new();
     let mut store = installation.store().await;
     let url = installation.store_url();
     let cpu = store.cpu_time();
     let start = Instant::now();
-    fill(lines, records, &url).await?;
-    settle(&installation).await?;
+    fill(lines, records, &url).await;
+    settle(&installation).await;
     let took = (start.elapsed() - AT_REST).as_secs_f64();
     let rate = records as f64 / took;
     let target = Target::AtLeast(70_000.0);
@@ -78,7 +78,7 @@ pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> any
     counts::run(&mut client, report).await?;
     together(&url, lines, records, report).await?;
     stop.cancel();
-    let sent = finished(incoming).await?;
+    let sent = incoming.await?;
     report.add("records that came in meanwhile", sent as f64, "");
     let peak = mib(store.peak_resident_bytes());
     report.hold(
@@ -91,21 +91,28 @@ pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> any
     Ok(())
 }
 
-async fn fill(lines: &Lines, records: u64, url: &str) -> anyhow::Result<()> {
-    let mut appender = Appender::open(url).await?;
+/// Fills a store as [`run`] searches it: one record a millisecond, up to now.
+pub(crate) async fn fill(lines: &Lines, records: u64, url: &str) {
+    let mut appender = Appender::open(url).await;
     let first_us = now_us() - records as i64 * 1_000;
     for first in (0..records).step_by(BATCH as usize) {
         let batch = (first..records.min(first + BATCH))
-            .map(|number| corpus::record(lines, number, first_us + number as i64 * 1_000))
+            .map(|number| {
+                entry(corpus::record(
+                    lines,
+                    number,
+                    first_us + number as i64 * 1_000,
+                ))
+            })
             .collect();
-        appender.send(batch).await?;
-        appender.committed(12 * BATCH).await?;
+        appender.send(batch).await;
+        appender.committed(12 * BATCH).await;
     }
-    appender.committed(0).await
+    appender.committed(0).await;
 }
 
 /// Waits until merging has come to rest.
-async fn settle(installation: &Installation) -> anyhow::Result<()> {
+pub(crate) async fn settle(installation: &Installation) {
     let patience = Duration::from_secs(600);
     let mut before = (0.0, Instant::now());
     testkit::wait_until("merging has come to rest", patience, async || {
@@ -117,21 +124,15 @@ async fn settle(installation: &Installation) -> anyhow::Result<()> {
         before.1.elapsed() > AT_REST
     })
     .await;
-    Ok(())
 }
 
 /// Sends [`INCOMING`] records a second until it is stopped; how many.
-async fn pour(
-    stop: CancellationToken,
-    first: u64,
-    texts: Vec<String>,
-    url: String,
-) -> anyhow::Result<u64> {
+async fn pour(stop: CancellationToken, first: u64, texts: Vec<String>, url: String) -> u64 {
     let lines = Lines {
         texts,
         origin: "the same",
     };
-    let mut appender = Appender::open(&url).await?;
+    let mut appender = Appender::open(&url).await;
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     let mut sent = 0;
     while !stop.is_cancelled() {
@@ -139,16 +140,12 @@ async fn pour(
         let received_us = now_us();
         let numbers = first + sent..first + sent + INCOMING / 50;
         sent += INCOMING / 50;
-        let batch = numbers.map(|number| corpus::record(&lines, number, received_us));
-        appender.send(batch.collect()).await?;
-        appender.committed(4 * BATCH).await?;
+        let batch = numbers.map(|number| entry(corpus::record(&lines, number, received_us)));
+        appender.send(batch.collect()).await;
+        appender.committed(4 * BATCH).await;
     }
-    appender.committed(0).await?;
-    Ok(sent)
-}
-
-async fn finished(task: JoinHandle<anyhow::Result<u64>>) -> anyhow::Result<u64> {
-    task.await?
+    appender.committed(0).await;
+    sent
 }
 
 async fn ended(store: &mut Process) {

@@ -10,6 +10,12 @@ use std::{
 pub struct Chance(u64);
 
 impl Chance {
+    /// From a seed: always the same numbers.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// From `HERALD_SEED`, or from the clock; says which on stderr.
     ///
     /// # Panics

@@ -6,10 +6,13 @@
 
 pub mod account;
 pub mod api;
+pub mod appender;
+pub mod bakery;
 pub mod browser;
 pub mod chance;
 pub mod command;
 pub mod grpcurl;
 pub mod program;
 pub mod sender;
+pub mod site;
 pub mod spool;

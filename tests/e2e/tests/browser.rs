@@ -118,6 +118,7 @@ async fn axe_finds_what_is_there() {
         "<html lang=en><title>x</title><main><h1>x</h1><button></button></main>",
     )
     .await;
-    let found = page.violations().await.to_string();
-    assert!(found.contains("button-name"), "{found}");
+    let found = page.violations().await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["rule"], "button-name");
 }

@@ -78,18 +78,32 @@ struct Value {
 pub(super) struct Style<'a> {
     view: &'a View,
     columns: &'a Columns,
+    /// A row leads to its record's page instead of being opened in its list.
+    leads_away: bool,
 }
 
 impl<'a> Style<'a> {
     /// Links keep what the view has.
     pub(super) fn new(view: &'a View, columns: &'a Columns) -> Self {
-        Self { view, columns }
+        Self {
+            view,
+            columns,
+            leads_away: false,
+        }
+    }
+
+    /// For lists whose address has no place for a row that is open.
+    pub(super) fn leading_to_records(self) -> Self {
+        Self {
+            leads_away: true,
+            ..self
+        }
     }
 
     /// All of a list, with a line wherever a day begins.
-    pub(super) fn rows(&self, records: &[Record]) -> Vec<Row> {
+    pub(super) fn rows<'r>(&self, records: impl IntoIterator<Item = &'r Record>) -> Vec<Row> {
         let mut before = None;
-        let mut rows = Vec::with_capacity(records.len());
+        let mut rows = Vec::new();
         for record in records {
             let day = day(record.received_us);
             let is_new = before.as_ref() != Some(&day);
@@ -143,7 +157,11 @@ impl<'a> Style<'a> {
             } else {
                 Vec::new()
             },
-            toggle_href: format!("{}#r{id}", self.view.here(&[("open", Some(&id))])),
+            toggle_href: if self.leads_away {
+                format!("/record/{id}#r{id}")
+            } else {
+                format!("{}#r{id}", self.view.here(&[("open", Some(&id))]))
+            },
             details: None,
         }
     }

@@ -33,10 +33,10 @@ impl Counting {
             Some(Err(_)) => true,
             None => false,
         };
-        let waited = timeout(patience, self.newest.wait_for(is_final)).await;
-        // An error is the end of the work: nothing newer comes.
-        let is_over = !matches!(waited, Err(_));
-        (self.newest.borrow().clone(), !is_over)
+        let waited = timeout(patience, self.newest.wait_for(is_final));
+        // An error of `wait_for` is the end of the work: nothing newer comes.
+        let is_going_on = waited.await.is_err();
+        (self.newest.borrow().clone(), is_going_on)
     }
 }
 

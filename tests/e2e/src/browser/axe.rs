@@ -21,19 +21,25 @@ impl Page {
     /// With what it finds, or when `tests/run prepare` has not installed it.
     pub async fn assert_accessible(&self, what: &str) {
         let violations = self.violations().await;
-        let is_fine = violations.as_array().is_some_and(Vec::is_empty);
-        assert!(is_fine, "{what}: {}", pretty(&violations));
+        assert!(
+            violations.is_empty(),
+            "{what}: {:#}",
+            Value::from(violations)
+        );
     }
 
     /// What axe finds.
     ///
     /// # Panics
     /// When `tests/run prepare` has not installed axe.
-    pub async fn violations(&self) -> Value {
+    pub async fn violations(&self) -> Vec<Value> {
         if self.evaluate("typeof axe").await == "undefined" {
             self.evaluate(&format!("{}; true", source())).await;
         }
-        self.evaluate(RUN).await
+        match self.evaluate(RUN).await {
+            Value::Array(violations) => violations,
+            other => panic!("axe says {other}"),
+        }
     }
 }
 
@@ -45,8 +51,4 @@ fn source() -> &'static str {
         fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}: `tests/run prepare`", path.display()))
     })
-}
-
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
 }

@@ -1,0 +1,116 @@
+//! How every page looks: at every width, light and dark, for every eye.
+
+use std::{env, fs, path::PathBuf};
+
+use e2e::{api, browser::Page, site::Site};
+use serde_json::Value;
+
+const WIDTHS: [(u32, u32); 3] = [(1_400, 900), (900, 1_000), (390, 844)];
+
+/// The pages of a Herald in which `error` is the id of a record with a traceback.
+fn pages(error: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("log", "/".to_owned()),
+        (
+            "filtered",
+            "/?level=WARNING&system_id=payments&from=-1d&q=bank".to_owned(),
+        ),
+        ("nothing", "/?q=unobtainium".to_owned()),
+        ("wrong", "/?limit=many&q=a+OR".to_owned()),
+        ("record", format!("/record/{error}")),
+        ("missing", "/nowhere".to_owned()),
+    ]
+}
+
+#[tokio::test]
+async fn every_page_is_whole_at_every_width_and_for_everybody() {
+    let (site, _) = Site::bakery().await;
+    let errors = api::all(&site.herald.web_url(), "q=%22order+4711+failed%22").await;
+    let error = errors[0]["id"].to_string();
+    let folder = pictures();
+    let mut faults = Vec::new();
+    for (name, path) in pages(&error) {
+        let page = site.browser.page().await;
+        page.expect_complaint("status of 404");
+        page.expect_complaint("status of 400");
+        page.dark(false).await;
+        page.open(&site.url(&path)).await;
+        faults.extend(
+            page.shifts()
+                .await
+                .iter()
+                .map(|it| format!("{name}: {it:?}")),
+        );
+        assert_own_requests(&page, &site.herald.web_url()).await;
+        for is_dark in [false, true] {
+            page.dark(is_dark).await;
+            let scheme = if is_dark { "dark" } else { "light" };
+            for (width, height) in WIDTHS {
+                page.size(width, height).await;
+                let what = format!("{name}-{width}-{scheme}");
+                faults.extend(breaks(&page).await.iter().map(|it| format!("{what}: {it}")));
+                if width != 900 {
+                    let found = page.violations().await;
+                    faults.extend(found.iter().map(|it| format!("{what}: {it:#}")));
+                }
+                let picture = page.picture().await;
+                assert!(picture.len() > 8_000, "{what} is blank");
+                fs::write(folder.join(format!("{what}.png")), picture).unwrap();
+            }
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+}
+
+/// What sticks out, lies over or under the header, or is not there.
+async fn breaks(page: &Page) -> Vec<Value> {
+    let breaks = page
+        .evaluate(
+            "(() => {
+                const faults = [];
+                const root = document.scrollingElement;
+                if (root.scrollWidth > innerWidth) {
+                    const wide = [...document.body.querySelectorAll('*')].filter(it =>
+                        it.getBoundingClientRect().right > innerWidth + 0.5);
+                    faults.push(`${root.scrollWidth} wide: ${wide.slice(-3).map(it => it.outerHTML.slice(0, 150))}`);
+                }
+                const header = document.querySelector('header').getBoundingClientRect();
+                const main = document.querySelector('main').getBoundingClientRect();
+                if (main.top < header.bottom - 0.5) faults.push(`main at ${main.top} below ${header.bottom}`);
+                for (const part of document.querySelectorAll('header a, header strong')) {
+                    const box = part.getBoundingClientRect();
+                    if (box.width === 0) continue;
+                    const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+                    if (box.top < innerHeight && !part.contains(hit) && !hit?.contains(part) && !part.classList.contains('skip'))
+                        faults.push(`${part.outerHTML} is covered by ${hit?.outerHTML.slice(0, 100)}`);
+                }
+                if (document.querySelector('main').innerText.trim().length < 20) faults.push('nothing in main');
+                return faults;
+            })()",
+        )
+        .await;
+    breaks.as_array().unwrap().clone()
+}
+
+async fn assert_own_requests(page: &Page, own: &str) {
+    let requests = page.requests().await;
+    let is_foreign = |it: &&String| !it.starts_with(own) && !it.starts_with("data:");
+    let foreign: Vec<_> = requests.iter().filter(is_foreign).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+/// Where the pictures are put.
+fn pictures() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let target = test
+        .ancestors()
+        .find(|it| it.join("CACHEDIR.TAG").is_file());
+    let folder = target.unwrap().join("pictures");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
