@@ -117,7 +117,7 @@ impl Columns {
             process: has(Column::Process),
             peer: has(Column::Peer),
             extra: has(Column::Extra),
-            count: 4 + cells.count(),
+            count: 3 + cells.count(),
         }
     }
 
@@ -143,10 +143,10 @@ mod tests {
         let check = |text: &str, count: usize| {
             assert_eq!(Columns::read(text).map(|columns| columns.count), Ok(count));
         };
-        check("system,code,extra", 6);
-        check("none", 4);
-        check("extra", 4);
-        check("logger, peer", 6);
+        check("system,code,extra", 5);
+        check("none", 3);
+        check("extra", 3);
+        check("logger, peer", 5);
         assert_eq!(Columns::read("system,code,extra"), Ok(Columns::default()));
         let error = Columns::read("colour").unwrap_err();
         assert!(error.starts_with("`colour` is no column: use system, code,"));

@@ -88,7 +88,13 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     let problems = std::mem::take(&mut asked.problems);
     let is_sound = problems.is_empty();
     let bar = BarView {
-        bar: Bar::new(&view, &asked.query.filter, &asked.columns, problems),
+        bar: Bar::new(
+            &view,
+            &asked.query.filter,
+            asked.query.order,
+            &asked.columns,
+            problems,
+        ),
     };
     let page = match fill(&app, "log/bar.html", &bar) {
         Ok(bar) => Page::new(&app, Layout::new(&app, "Log").at("/").styled("log")).with_bar(bar),
@@ -114,12 +120,14 @@ impl Asked {
             let message = "give `before` or `after`, not both: a page goes on from one record";
             note("after", message.to_owned());
         }
-        let columns = parameters.get("columns").map_or_else(Default::default, |text| {
-            Columns::read(text).unwrap_or_else(|problem| {
-                note("columns", problem);
-                Columns::default()
-            })
-        });
+        let columns = parameters
+            .get("columns")
+            .map_or_else(Default::default, |text| {
+                Columns::read(text).unwrap_or_else(|problem| {
+                    note("columns", problem);
+                    Columns::default()
+                })
+            });
         let open = parameters.get("open").and_then(|text| {
             let id = read_id(text);
             id.map_err(|problem| note("open", problem)).ok()

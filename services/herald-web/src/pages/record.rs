@@ -162,7 +162,9 @@ impl RecordPage {
         let around = context.before.iter().chain([record]).chain(&context.after);
         let mut rows = style.rows(around);
         let after = rows.split_off(context.before.len() + 1);
-        let row = rows.pop().expect("the record itself is among its neighbours");
+        let row = rows
+            .pop()
+            .expect("the record itself is among its neighbours");
         let more = |found: usize, count: u32| {
             let is_more = found == count as usize && (count as usize) < MOST.max;
             is_more.then(|| (count + MORE).min(u32::try_from(MOST.max).unwrap_or(count)))

@@ -126,8 +126,7 @@ impl<'a> Style<'a> {
         };
         let [place, tags] = [&TextField::CONTEXT[..3], &TextField::CONTEXT[3..]]
             .map(|fields| self.values(record, fields));
-        let (message, is_whole) =
-            cut::head(&record.message, MAX_MESSAGE_BYTES, MAX_MESSAGE_LINES);
+        let (message, is_whole) = cut::head(&record.message, MAX_MESSAGE_BYTES, MAX_MESSAGE_LINES);
         let id = record.id.to_string();
         Row {
             id: record.id,

@@ -75,10 +75,13 @@ pub(crate) fn link(parameters: &Parameters, changes: &[(&str, Option<&str>)]) ->
     let is_changed = |name: &str| changes.iter().any(|(changed, _)| *changed == name);
     let mut pairs: Vec<(&str, &str)> = parameters.iter().collect();
     pairs.retain(|(name, _)| !is_changed(name));
-    let changed = changes.iter().enumerate().filter_map(|(at, (name, value))| {
-        let is_last = changes[at + 1..].iter().all(|(later, _)| later != name);
-        Some((*name, (*value).filter(|_| is_last)?))
-    });
+    let changed = changes
+        .iter()
+        .enumerate()
+        .filter_map(|(at, (name, value))| {
+            let is_last = changes[at + 1..].iter().all(|(later, _)| later != name);
+            Some((*name, (*value).filter(|_| is_last)?))
+        });
     pairs.extend(changed);
     link_to("/", &pairs)
 }

@@ -72,7 +72,9 @@ impl StoreClient {
         query: &CountQuery,
     ) -> Result<v1::CountRecordsResponse, StoreError> {
         let mut best = None;
-        let outcome = self.count_stepwise(query, |counts| best = Some(counts)).await;
+        let outcome = self
+            .count_stepwise(query, |counts| best = Some(counts))
+            .await;
         match (best, outcome) {
             (Some(counts), Ok(()) | Err(StoreError::NoAnswer)) => Ok(counts),
             (_, Err(failure)) => Err(failure),

@@ -1,6 +1,6 @@
 //! The log's bar: what is searched for, when, and what to do with it.
 
-use domain::{Level, RecordFilter, TextField};
+use domain::{Level, Order, RecordFilter, TextField};
 use serde::Serialize;
 
 use super::range::Range;
@@ -13,22 +13,26 @@ use crate::{
 };
 
 /// Parameters that the form has fields for.
-const FIELDS: [&str; 6] = ["q", "level", "from", "to", "order", "limit"];
+const FIELDS: [&str; 4] = ["q", "from", "to", "limit"];
 
 /// The filled-in bar.
 #[derive(Debug, Serialize)]
 pub(super) struct Bar {
     q: Input,
-    level: Select,
     from: Input,
     to: Input,
-    order: Select,
     limit: Input,
     /// What else the view has, for the form to keep.
     kept: Vec<Kept>,
     /// Problems with parameters that have no field here.
     problems: Vec<ParameterError>,
     range: Range,
+    /// The level from which records are shown, and the others there are.
+    level: String,
+    levels: Vec<Link>,
+    /// The list's order, and the list the other way round.
+    is_newest_first: bool,
+    turned_href: String,
     columns: Vec<Choice>,
     tail_href: String,
     csv_href: String,
@@ -43,17 +47,11 @@ struct Input {
 }
 
 #[derive(Debug, Serialize)]
-struct Select {
-    name: &'static str,
-    options: Vec<Choosable>,
-    problem: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Choosable {
-    value: String,
+struct Link {
     label: String,
-    is_selected: bool,
+    class: String,
+    href: String,
+    is_chosen: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,6 +65,7 @@ impl Bar {
     pub(super) fn new(
         view: &View,
         filter: &RecordFilter,
+        order: Order,
         columns: &Columns,
         mut problems: Vec<ParameterError>,
     ) -> Self {
@@ -80,27 +79,20 @@ impl Bar {
         let q = input("q", "q");
         let from = input("from", "starting_at");
         let [to, limit] = ["to", "limit"].map(|name| input(name, name));
-        let level_problem =
-            take(&mut problems, "level").or_else(|| take(&mut problems, "notify_level"));
-        let order_problem = take(&mut problems, "order");
+        let is_newest_first = order == Order::NewestFirst;
+        let turned = is_newest_first.then_some("asc");
         Self {
             q,
-            level: Select {
-                name: "level",
-                options: levels(given("level")),
-                problem: level_problem,
-            },
             from,
             to,
-            order: Select {
-                name: "order",
-                options: orders(given("order")),
-                problem: order_problem,
-            },
             limit,
             kept: kept(view),
             problems,
             range: Range::new(view, filter),
+            level: level(given("level")),
+            levels: levels(view),
+            is_newest_first,
+            turned_href: view.first(&[("order", turned)]),
             columns: columns.choices(view),
             tail_href: view.first(&[("tail", Some("1")), ("order", None), ("limit", None)]),
             csv_href: export(view, "csv"),
@@ -130,7 +122,9 @@ fn is_exported(name: &str) -> bool {
 
 fn kept(view: &View) -> Vec<Kept> {
     let is_context = |name: &str| TextField::CONTEXT.iter().any(|field| field.name() == name);
-    let is_kept = |name: &str| is_context(name) || matches!(name, "pattern" | "columns" | "tail");
+    let is_kept = |name: &str| {
+        is_context(name) || matches!(name, "pattern" | "level" | "order" | "columns" | "tail")
+    };
     let all = view.parameters().iter();
     all.filter(|(name, _)| is_kept(name) && !FIELDS.contains(name))
         .map(|(name, value)| Kept {
@@ -145,42 +139,32 @@ fn take(problems: &mut Vec<ParameterError>, name: &str) -> Option<String> {
     Some(problems.remove(at).to_string())
 }
 
-fn levels(given: &str) -> Vec<Choosable> {
+/// What is chosen, in short.
+fn level(given: &str) -> String {
+    match Level::number_of(given).map(Level::of) {
+        Ok(Level::Critical) => "CRITICAL".to_owned(),
+        Ok(_) => format!("{} and above", render::cut::head(given, 16, 1).0),
+        Err(_) => "all levels".to_owned(),
+    }
+}
+
+fn levels(view: &View) -> Vec<Link> {
+    let given = view.parameters().get("level").unwrap_or_default();
     let number = Level::number_of(given).ok();
-    let mut options = vec![Choosable {
-        value: String::new(),
+    let all = Link {
         label: "all levels".to_owned(),
-        is_selected: given.is_empty() || given.eq_ignore_ascii_case("ALL"),
-    }];
-    options.extend(Level::ALL.map(|level| Choosable {
-        value: level.name().to_owned(),
+        class: String::new(),
+        href: view.first(&[("level", None)]),
+        is_chosen: number.is_none(),
+    };
+    let levels = Level::ALL.map(|level| Link {
         label: match level {
             Level::Critical => level.name().to_owned(),
             level => format!("{} and above", level.name()),
         },
-        is_selected: number == Some(level.number()),
-    }));
-    keep(options, given)
-}
-
-fn orders(given: &str) -> Vec<Choosable> {
-    let options = [("", "newest first"), ("asc", "oldest first")];
-    let options = options.map(|(value, label)| Choosable {
-        value: value.to_owned(),
-        label: label.to_owned(),
-        is_selected: value == given || (value.is_empty() && given == "desc"),
+        class: level.name().to_lowercase(),
+        href: view.first(&[("level", Some(level.name()))]),
+        is_chosen: number == Some(level.number()),
     });
-    keep(options.into(), given)
-}
-
-/// What was given stays selected, also when it is none of the options.
-fn keep(mut options: Vec<Choosable>, given: &str) -> Vec<Choosable> {
-    if options.iter().all(|option| !option.is_selected) {
-        options.push(Choosable {
-            value: given.to_owned(),
-            label: given.to_owned(),
-            is_selected: true,
-        });
-    }
-    options
+    [all].into_iter().chain(levels).collect()
 }

@@ -153,9 +153,7 @@ mod tests {
         );
         check(
             "q=level:error+OR+created>-1h",
-            &[
-                "holds level:error OR created>-1h | /?q=-%28level%3Aerror+OR+created%3E-1h%29 | /",
-            ],
+            &["holds level:error OR created>-1h | /?q=-%28level%3Aerror+OR+created%3E-1h%29 | /"],
         );
         check(
             "q=-(a+OR+b)",

@@ -54,7 +54,9 @@ pub(super) fn question(filter: &RecordFilter, now: i64) -> CountQuery {
     CountQuery {
         filter: RecordFilter {
             // A range that is open ends now, so that bars have even widths.
-            to_us: filter.to_us.or(filter.from_us.map(|from| now.max(from + 1))),
+            to_us: filter
+                .to_us
+                .or(filter.from_us.map(|from| now.max(from + 1))),
             ..filter.clone()
         },
         fields: TextField::CONTEXT.to_vec(),

@@ -17,7 +17,7 @@ const HEIGHT: u64 = 100;
 const STEP: usize = 10;
 const BAR: usize = 9;
 /// What is there is seen, however little it is beside the rest.
-const LEAST: u64 = 3;
+const LEAST: u64 = 2;
 
 /// The drawing and what is written around it.
 #[derive(Debug, Serialize)]
@@ -137,7 +137,12 @@ fn title(bucket: &v1::Bucket) -> String {
     } else {
         format!("{} {}", end.0, end.1)
     };
-    let mut title = format!("{} {} – {end}: {}", start.0, start.1, records(bucket.records));
+    let mut title = format!(
+        "{} {} – {end}: {}",
+        start.0,
+        start.1,
+        records(bucket.records)
+    );
     for count in bucket.counts.iter().rev() {
         let level = Level::of(count.level).name();
         title.push_str(&format!(", {} {level}", grouped(count.records)));
@@ -224,7 +229,7 @@ mod tests {
         check(
             &[(20, 999), (50, 1)],
             1_000,
-            &[("critical", 97, 3), ("info", 0, 97)],
+            &[("critical", 98, 2), ("info", 0, 98)],
         );
     }
 
@@ -246,7 +251,10 @@ mod tests {
             let times = [START, START + length / 2, START + length];
             assert_eq!(axis(times), expected);
         };
-        check(120_000_000, &["2026-11-23 00:22:00", "00:23:00", "00:24:00"]);
+        check(
+            120_000_000,
+            &["2026-11-23 00:22:00", "00:23:00", "00:24:00"],
+        );
         check(3_600_000_000, &["2026-11-23 00:22", "00:52", "01:22"]);
         check(
             86_400_000_000,

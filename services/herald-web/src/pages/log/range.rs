@@ -64,12 +64,7 @@ impl Range {
 }
 
 /// A range that is open or relative moves on; the same with both ends fixed.
-fn pin(
-    view: &View,
-    filter: &RecordFilter,
-    from: Option<&str>,
-    to: Option<&str>,
-) -> Option<String> {
+fn pin(view: &View, filter: &RecordFilter, from: Option<&str>, to: Option<&str>) -> Option<String> {
     let is_moving = |text: Option<&str>| text.is_some_and(is_relative);
     if !is_moving(from) && !is_moving(to) && to.is_some() {
         return None;
