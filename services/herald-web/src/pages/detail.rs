@@ -113,7 +113,12 @@ pub(crate) async fn row(
     }
 }
 
-fn fragment(app: &App, record: &Record, parameters: &Parameters) -> Result<String, PageError> {
+/// The same for a row that is opened by its page.
+pub(super) fn fragment(
+    app: &App,
+    record: &Record,
+    parameters: &Parameters,
+) -> Result<String, PageError> {
     let detail = Detail::new(record, parameters, Place::Row);
     fill(app, "detail.html", &View { detail })
 }
