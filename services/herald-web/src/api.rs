@@ -23,6 +23,7 @@ use serde::Serialize;
 
 use crate::{
     app::App,
+    live::LiveError,
     request::{self, KnownName, ParameterError, Parameters},
     store_client::StoreError,
 };
@@ -76,6 +77,8 @@ pub(crate) enum ApiError {
     Parameter(ParameterError),
     /// The store gave none.
     Store(StoreError),
+    /// Too many follow the log.
+    Full(LiveError),
 }
 
 #[derive(Serialize)]
@@ -106,6 +109,7 @@ impl IntoResponse for ApiError {
                 },
             ),
             Self::Store(failure) => store_error(&failure),
+            Self::Full(failure) => later(StatusCode::SERVICE_UNAVAILABLE, &failure.to_string()),
         }
     }
 }
@@ -113,6 +117,15 @@ impl IntoResponse for ApiError {
 impl From<ParameterError> for ApiError {
     fn from(problem: ParameterError) -> Self {
         Self::Parameter(problem)
+    }
+}
+
+impl From<LiveError> for ApiError {
+    fn from(error: LiveError) -> Self {
+        match error {
+            LiveError::Store(failure) => Self::Store(failure),
+            LiveError::Full(_) => Self::Full(error),
+        }
     }
 }
 
@@ -155,12 +168,17 @@ fn require_sound(parameters: &Parameters) -> Result<(), ApiError> {
 
 fn store_error(failure: &StoreError) -> Response {
     let message = failure.to_string();
-    let status = status_of(failure);
-    let mut response = error(status, &message);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        let value = header::HeaderValue::from_static(RETRY_AFTER_S);
-        response.headers_mut().insert(header::RETRY_AFTER, value);
+    match status_of(failure) {
+        status @ StatusCode::SERVICE_UNAVAILABLE => later(status, &message),
+        status => error(status, &message),
     }
+}
+
+/// An error that passes.
+fn later(status: StatusCode, message: &str) -> Response {
+    let mut response = error(status, message);
+    let value = header::HeaderValue::from_static(RETRY_AFTER_S);
+    response.headers_mut().insert(header::RETRY_AFTER, value);
     response
 }
 

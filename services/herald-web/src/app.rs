@@ -15,7 +15,10 @@ use opentelemetry::{KeyValue, metrics::Histogram};
 use runtime::health::{self, Readiness};
 use tokio_util::sync::CancellationToken;
 
-use crate::{api, assets::Assets, gzip, pages, store_client::StoreClient, templates::Templates};
+use crate::{
+    Config, api, assets::Assets, gzip, live::Streams, pages, store_client::StoreClient,
+    templates::Templates,
+};
 
 /// Nothing inline, no frame, nothing from elsewhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -37,6 +40,7 @@ pub(crate) struct App {
     pub(crate) store: StoreClient,
     pub(crate) templates: Arc<Templates>,
     pub(crate) assets: Arc<Assets>,
+    pub(crate) streams: Streams,
     /// Ends answers that have no end of their own.
     pub(crate) shutdown: CancellationToken,
 }
@@ -45,13 +49,14 @@ impl App {
     /// # Errors
     /// A template does not compile.
     pub(crate) fn new(
-        stage: Stage,
+        config: &Config,
         store: StoreClient,
         shutdown: CancellationToken,
     ) -> Result<Self, minijinja::Error> {
         Ok(Self {
-            stage,
+            stage: config.stage,
             store,
+            streams: Streams::new(config.max_streams),
             templates: Arc::new(Templates::new()?),
             assets: Arc::new(Assets::new()),
             shutdown,
@@ -64,6 +69,7 @@ pub(crate) fn router(app: App, readiness: Readiness) -> Router {
     Router::new()
         .route("/", get(pages::log::show))
         .route("/record/{id}", get(pages::record::show))
+        .route("/record/{id}/row", get(pages::detail::row))
         .route("/static/{hash}/{name}", get(static_file))
         .merge(api::router())
         .fallback(not_found)

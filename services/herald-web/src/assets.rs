@@ -18,6 +18,7 @@ const CSS: &[&str] = &[
     include_str!("static/css/tokens.css"),
     include_str!("static/css/frame.css"),
     include_str!("static/css/log.css"),
+    include_str!("static/css/detail.css"),
     include_str!("static/css/record.css"),
 ];
 /// The module that every page loads.
@@ -25,6 +26,7 @@ const ENTRY: &str = "herald.js";
 /// The scripts by name.
 const SCRIPTS: &[(&str, &str)] = &[
     (ENTRY, include_str!("static/js/herald.js")),
+    ("copy.js", include_str!("static/js/copy.js")),
     ("keys.js", include_str!("static/js/keys.js")),
     ("retry.js", include_str!("static/js/retry.js")),
 ];

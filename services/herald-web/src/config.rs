@@ -15,18 +15,24 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The store's gRPC address, such as `http://127.0.0.1:9120`.
     pub store_url: String,
+    /// How many may follow the log at a time, 1 to [`Config::MOST_STREAMS`].
+    pub max_streams: usize,
 }
 
 #[derive(Deserialize)]
 struct WebVars {
     listen: Option<String>,
     store_url: Option<String>,
+    max_streams: Option<String>,
 }
 
 impl Config {
+    /// One connection to the store carries no more.
+    pub const MOST_STREAMS: usize = 250;
+
     /// Reads `DEV_STAGE` (required), `WEB_LISTEN` (default: the stage's port on
-    /// 127.0.0.1) and `WEB_STORE_URL` (default: the stage's store on this
-    /// machine).
+    /// 127.0.0.1), `WEB_STORE_URL` (default: the stage's store on this
+    /// machine) and `WEB_MAX_STREAMS` (default: as many as there may be).
     ///
     /// # Errors
     /// The first variable that is missing or wrong.
@@ -43,10 +49,22 @@ impl Config {
         let store_url = web
             .store_url
             .unwrap_or_else(|| format!("http://127.0.0.1:{}", stage.store_port()));
+        let max_streams = match web.max_streams {
+            Some(text) => match text.parse() {
+                Ok(streams @ 1..=Self::MOST_STREAMS) => streams,
+                _ => {
+                    let most = Self::MOST_STREAMS;
+                    let problem = format!("`{text}` is no number from 1 to {most}");
+                    return Err(ConfigError::new("WEB_MAX_STREAMS", problem));
+                }
+            },
+            None => Self::MOST_STREAMS,
+        };
         Ok(Self {
             stage,
             listen,
             store_url,
+            max_streams,
         })
     }
 }
@@ -101,5 +119,11 @@ mod tests {
             &[("DEV_STAGE", "TESTING"), ("WEB_LISTEN", "9021")],
             "WEB_LISTEN: `9021` is no address and port such as 127.0.0.1:9021",
         );
+        for streams in ["0", "251", "many"] {
+            check(
+                &[("DEV_STAGE", "TESTING"), ("WEB_MAX_STREAMS", streams)],
+                &format!("WEB_MAX_STREAMS: `{streams}` is no number from 1 to 250"),
+            );
+        }
     }
 }

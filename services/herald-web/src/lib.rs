@@ -4,6 +4,7 @@
 //! * `request`: what a URL asks for. `pages`: HTML. `api`: JSON. Each noun has one
 //!   file with its handler and its view.
 //! * `store_client`: every question to the store, with its deadline.
+//! * `live`: answers without end, for who follows the log.
 //! * `assets`, `gzip`: what pages are made of besides, and how it goes out.
 //! * `text`, `templates`: record text reaches HTML in one way only, inert.
 //!
@@ -15,6 +16,7 @@ mod app;
 mod assets;
 mod config;
 mod gzip;
+mod live;
 mod pages;
 mod readiness;
 mod request;
@@ -61,8 +63,8 @@ pub async fn serve(
     let store = store_client::StoreClient::new(&config.store_url)
         .map_err(|error| ConfigError::new("WEB_STORE_URL", error))?;
     let readiness = Readiness::new();
-    let app = app::App::new(config.stage, store.clone(), shutdown.clone())
-        .context("templates are broken")?;
+    let app =
+        app::App::new(config, store.clone(), shutdown.clone()).context("templates are broken")?;
     let watch = tokio::spawn(readiness::follow(
         store,
         readiness.clone(),

@@ -1,5 +1,6 @@
 //! The HTML pages. `page` tells how one is added.
 
+pub(crate) mod detail;
 mod fold;
 mod layout;
 pub(crate) mod log;

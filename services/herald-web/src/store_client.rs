@@ -30,10 +30,13 @@ const READINESS_DEADLINE: Duration = Duration::from_secs(2);
 /// smaller pieces.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
-/// Asks the store; clones share one connection.
+/// Asks the store; clones share its connections. Answers that go on and on have
+/// their own, so that those who do not read them hold up nobody.
 #[derive(Debug, Clone)]
 pub(crate) struct StoreClient {
     records: RecordServiceClient<Client>,
+    tails: RecordServiceClient<Client>,
+    exports: RecordServiceClient<Client>,
     status: StatusServiceClient<Client>,
     health: HealthClient<Client>,
 }
@@ -85,9 +88,12 @@ impl StoreClient {
     /// A client for the store at `url`; connects with the first question.
     pub(crate) fn new(url: &str) -> Result<Self, InvalidUrl> {
         let channel = grpc::channel(url)?;
+        let records =
+            |channel| RecordServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES);
         Ok(Self {
-            records: RecordServiceClient::new(channel.clone())
-                .max_decoding_message_size(MAX_ANSWER_BYTES),
+            records: records(channel.clone()),
+            tails: records(grpc::channel_of_streams(url)?),
+            exports: records(grpc::channel_of_streams(url)?),
             status: StatusServiceClient::new(channel.clone()),
             health: HealthClient::new(channel),
         })

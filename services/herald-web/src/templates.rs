@@ -17,6 +17,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("log.html", include_str!("templates/log.html")),
     ("form.html", include_str!("templates/form.html")),
     ("row.html", include_str!("templates/row.html")),
+    ("detail.html", include_str!("templates/detail.html")),
+    ("note.html", include_str!("templates/note.html")),
     ("record.html", include_str!("templates/record.html")),
 ];
 

@@ -1,36 +1,34 @@
 //! `/api/v1/tail`: records as they are taken, as server-sent events.
 
-use std::{convert::Infallible, time::Duration};
+use std::time::Duration;
 
 use axum::{
     extract::{RawQuery, State},
-    http::{HeaderMap, header},
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+    http::HeaderMap,
+    response::{Response, sse::Event},
 };
-use futures::{Stream, StreamExt, stream};
 use proto::v1::TailRecordsResponse;
 use serde::Serialize;
 
 use super::ApiError;
 use crate::{
     app::App,
+    live::{self, Follow},
     request::{
-        BadQuery, FILTER, KnownName, ParameterError, Parameters, Reader, read_filter, read_id,
+        BadQuery, FILTER, KnownName, LimitRule, Parameters, Reader, read_count, read_filter,
+        read_id,
     },
-    store_client::{Pieces, StoreError},
     utc,
 };
 
 /// What it can be asked.
 pub(super) const PARAMETERS: &[&[KnownName]] = &[FILTER, OWN];
-const OWN: &[KnownName] = &[("after", "after")];
-/// What a browser sends to resume: the `id` of the last event it has.
-const LAST_EVENT_ID: &str = "last-event-id";
-/// After how long without an event a comment shows that the line is alive.
-const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
+const OWN: &[KnownName] = &[("after", "after"), ("max_per_second", "max_per_second")];
+/// As the store has it.
+const RATE: LimitRule = LimitRule {
+    max: 1_000,
+    hint: "; leave it out for all records",
+};
 /// After how long a client connects anew.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -40,8 +38,9 @@ struct ProgressView {
 }
 
 #[derive(Serialize)]
-struct ProblemView {
-    message: String,
+struct SampledView {
+    left_out: u64,
+    through: u64,
 }
 
 /// `GET /api/v1/tail`
@@ -54,107 +53,42 @@ pub(crate) async fn follow(
     let mut reader = Reader::new(&parameters);
     let (filter, _) = read_filter(&mut reader, utc::now(), BadQuery::Refuse);
     let after = reader.value("after", read_id);
+    let rate = reader.value("max_per_second", |text| read_count(text, RATE));
     reader.finish()?;
     // A browser that connects anew repeats the URL: where it has come to since counts.
-    let after = last_event_id(&headers)?.or(after).unwrap_or(0);
-    let shutdown = app.shutdown.clone();
-    match app.store.tail(&filter, after).await {
-        Ok(pieces) => {
-            let events = Tail::events(pieces, after).take_until(shutdown.cancelled_owned());
-            Ok(respond(events))
-        }
-        // An `EventSource` tries again only after an answer that is a stream.
-        Err(failure @ StoreError::NoAnswer) if wants_events(&headers) => {
-            let events = [start(), problem(&failure)].map(Ok::<_, Infallible>);
-            Ok(respond(stream::iter(events)))
-        }
-        Err(failure) => Err(failure.into()),
-    }
-}
-
-fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
-    let alive = KeepAlive::new().interval(COMMENT_INTERVAL).text("alive");
-    // A proxy that collects the answer before it hands it on would keep it forever.
-    let unbuffered = [("x-accel-buffering", "no")];
-    (unbuffered, Sse::new(events).keep_alive(alive)).into_response()
-}
-
-fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
-    let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else {
-        return Ok(None);
+    let after = live::last_event_id(&headers)?.or(after).unwrap_or(0);
+    let what = Follow {
+        filter,
+        after,
+        max_per_second: rate.map_or(0, |rate| u32::try_from(rate).unwrap_or(u32::MAX)),
+        retry: RETRY,
     };
-    let text = String::from_utf8_lossy(value.as_bytes());
-    read_id(&text)
-        .map(Some)
-        .map_err(|message| ApiError::Parameter(ParameterError::new("Last-Event-ID", message)))
+    let mut told = after;
+    let tell = move |piece| tell(piece, &mut told);
+    Ok(live::follow(&app, &headers, what, tell).await?)
 }
 
-fn wants_events(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
-}
-
-/// A tail at work.
-struct Tail {
-    pieces: Pieces<TailRecordsResponse>,
-    /// The `id` of the client's last event.
-    told: u64,
-}
-
-impl Tail {
-    /// Ends with the store's stream, after an event that says why.
-    fn events(
-        pieces: Pieces<TailRecordsResponse>,
-        told: u64,
-    ) -> impl Stream<Item = Result<Event, Infallible>> {
-        let steps = stream::unfold(Some(Self { pieces, told }), async |tail| {
-            let mut tail = tail?;
-            match tail.pieces.next().await {
-                Ok(Some(piece)) => {
-                    let events = tail.tell(piece);
-                    Some((events, Some(tail)))
-                }
-                Ok(None) => Some((vec![problem(&StoreError::NoAnswer)], None)),
-                Err(failure) => Some((vec![problem(&failure)], None)),
-            }
-        });
-        stream::iter([start()])
-            .chain(steps.flat_map(stream::iter))
-            .map(Ok)
+/// Each record with its id, and how far the store has looked since. `told` is
+/// the `id` of the client's last event.
+fn tell(piece: TailRecordsResponse, told: &mut u64) -> Vec<Event> {
+    let mut events = Vec::with_capacity(piece.records.len() + 1);
+    for record in piece.records {
+        let record = domain::Record::from(record);
+        *told = record.id;
+        let event = Event::default().id(record.id.to_string());
+        events.push(event.data(render::json_line(&record)));
     }
-
-    /// Each record with its id, and how far the store has looked since.
-    fn tell(&mut self, piece: TailRecordsResponse) -> Vec<Event> {
-        let mut events = Vec::with_capacity(piece.records.len() + 1);
-        for record in piece.records {
-            let record = domain::Record::from(record);
-            self.told = record.id;
-            let event = Event::default().id(record.id.to_string());
-            events.push(event.data(render::json_line(&record)));
-        }
-        if piece.through > self.told {
-            self.told = piece.through;
-            let event = Event::default()
-                .event("progress")
-                .id(piece.through.to_string());
-            let view = ProgressView {
-                through: piece.through,
-            };
-            events.push(event.json_data(view).expect("a number is JSON"));
-        }
-        events
+    let through = piece.through;
+    let last = Event::default().id(through.to_string());
+    if piece.left_out > 0 {
+        let left_out = piece.left_out;
+        let view = SampledView { left_out, through };
+        let event = last.event("sampled").json_data(view);
+        events.push(event.expect("numbers are JSON"));
+    } else if through > *told {
+        let event = last.event("progress").json_data(ProgressView { through });
+        events.push(event.expect("a number is JSON"));
     }
-}
-
-fn start() -> Event {
-    Event::default().retry(RETRY).comment("following")
-}
-
-fn problem(failure: &StoreError) -> Event {
-    let view = ProblemView {
-        message: failure.to_string(),
-    };
-    let event = Event::default().event("problem");
-    event.json_data(view).expect("a text is JSON")
+    *told = through.max(*told);
+    events
 }

@@ -51,6 +51,8 @@ pub(super) struct Main {
 pub(super) enum PageError {
     /// The store gave none.
     Store(StoreError),
+    /// What the address names is not there; why, for people.
+    Missing(String),
     /// A template lacks something; it has been logged.
     Template,
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
 
@@ -24,6 +24,11 @@ struct ProblemView<'a> {
     retry_s: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+struct Note<'a> {
+    message: &'a str,
+}
+
 /// A page that says what is wrong. `message` must be a text of ours.
 pub(crate) fn respond(app: &App, status: StatusCode, message: &str) -> Response {
     let heading = status.canonical_reason().unwrap_or("Problem");
@@ -39,6 +44,7 @@ pub(crate) fn respond(app: &App, status: StatusCode, message: &str) -> Response 
 pub(super) fn respond_to(app: &App, failure: &PageError) -> Response {
     match failure {
         PageError::Template => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        PageError::Missing(message) => respond(app, StatusCode::NOT_FOUND, message),
         PageError::Store(failure) => respond_to_store(app, failure),
     }
 }
@@ -68,6 +74,11 @@ pub(super) fn part(app: &App, failure: &PageError) -> String {
                 retry_s: None,
             }
         }
+        PageError::Missing(message) => ProblemView {
+            heading: "Not Found",
+            message,
+            retry_s: None,
+        },
         PageError::Template => ProblemView {
             heading: "Problem",
             message: "this page cannot be shown",
@@ -75,6 +86,21 @@ pub(super) fn part(app: &App, failure: &PageError) -> String {
         },
     };
     fill(app, "problem.html", &view).unwrap_or_default()
+}
+
+/// What stands in a part of a page that a script asked for.
+pub(super) fn respond_in_place(app: &App, failure: &PageError) -> Response {
+    let (status, message) = match failure {
+        PageError::Store(failure) => (status_of(failure), failure.to_string()),
+        PageError::Missing(message) => (StatusCode::NOT_FOUND, message.clone()),
+        PageError::Template => {
+            let message = "the page has a defect".to_owned();
+            (StatusCode::INTERNAL_SERVER_ERROR, message)
+        }
+    };
+    let view = Note { message: &message };
+    let html = fill(app, "note.html", &view).unwrap_or_default();
+    (status, Html(html)).into_response()
 }
 
 fn away() -> ProblemView<'static> {

@@ -32,17 +32,19 @@ impl<T> Pieces<T> {
 
 impl StoreClient {
     /// Records as they are taken, from the first id above `after` on; 0 for
-    /// those above the newest.
+    /// those above the newest. At most so many a second, or all for 0.
     pub(crate) async fn tail(
         &self,
         filter: &RecordFilter,
         after: u64,
+        max_per_second: u32,
     ) -> Result<Pieces<v1::TailRecordsResponse>, StoreError> {
         let stream = answer(|| {
-            let mut client = self.records.clone();
+            let mut client = self.tails.clone();
             let request = v1::TailRecordsRequest {
                 filter: Some(proto::filter_to_proto(filter)),
                 after,
+                max_per_second,
             };
             async move { client.tail_records(request).await }
         })
@@ -56,7 +58,7 @@ impl StoreClient {
         request: &v1::ExportRecordsRequest,
     ) -> Result<Pieces<v1::ExportRecordsResponse>, StoreError> {
         let stream = answer(|| {
-            let mut client = self.records.clone();
+            let mut client = self.exports.clone();
             let request = request.clone();
             async move { client.export_records(request).await }
         })

@@ -87,9 +87,15 @@ impl FakeStore {
     /// Takes one more record, which gets the next id from 1.
     pub(crate) fn take(&self, mut record: Record) {
         self.data.records.send_modify(|records| {
-            record.id = records.len() as u64 + 1;
+            record.id = records.last().map_or(1, |last| last.id + 1);
             records.push(record);
         });
+    }
+
+    /// Removes a record, as retention does.
+    pub(crate) fn forget(&self, id: u64) {
+        let records = &self.data.records;
+        records.send_modify(|records| records.retain(|record| record.id != id));
     }
 
     pub(crate) fn set_mood(&self, mood: Mood) {

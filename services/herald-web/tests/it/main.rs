@@ -5,12 +5,15 @@
 
 mod api;
 mod counts;
+mod detail;
 mod export;
 mod fake_store;
 mod hostile;
 mod openapi;
 mod outage;
 mod page;
+mod record;
 mod serving;
 mod tail;
+mod text;
 mod web;

@@ -178,14 +178,17 @@ async fn lines_and_events_are_as_described() {
         assert!(described[content_type].is_object(), "{described}");
     }
     web.store.set_mood(Mood::Breaking(1));
-    let url = format!("{}/api/v1/tail?after=3&level=CRITICAL", web.base);
-    let tail = tokio::spawn(async move { http::get(&url).await.unwrap().text() });
-    wait_until("the tail breaks", DEADLINE, async || {
-        web.store.take(record(0));
-        tail.is_finished()
-    })
-    .await;
-    let events = tail.await.unwrap();
+    let mut events = String::new();
+    for limit in ["", "&max_per_second=1"] {
+        let url = format!("{}/api/v1/tail?after=3&level=CRITICAL{limit}", web.base);
+        let tail = tokio::spawn(async move { http::get(&url).await.unwrap().text() });
+        wait_until("the tail breaks", DEADLINE, async || {
+            web.store.take(record(0));
+            tail.is_finished()
+        })
+        .await;
+        events += &tail.await.unwrap();
+    }
     let mut seen = BTreeSet::new();
     for event in events.split("\n\n") {
         let line = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
@@ -193,6 +196,7 @@ async fn lines_and_events_are_as_described() {
         let schema = match line("event: ") {
             None => "Record",
             Some("progress") => "TailProgress",
+            Some("sampled") => "TailSampled",
             Some("problem") => "TailProblem",
             Some(other) => panic!("an event {other} that is not described"),
         };
@@ -200,7 +204,7 @@ async fn lines_and_events_are_as_described() {
         description.check(&format!("/components/schemas/{schema}"), &data, "an event");
         seen.insert(schema);
     }
-    assert_eq!(seen.len(), 3, "{events}");
+    assert_eq!(seen.len(), 4, "{events}");
 }
 
 #[tokio::test]

@@ -207,29 +207,3 @@ async fn a_partial_list_says_so() {
     assert!(page.contains("The search ended at its deadline"), "{page}");
     assert_eq!(step(&page, "older").as_deref(), Some("/?before=4"));
 }
-
-#[tokio::test]
-async fn a_record_has_a_page_with_all_it_has() {
-    let mut full = record(3);
-    full.exception = "\nValueError: x".to_owned();
-    full.extra = r#"{"b":1.10,"a":null}"#.to_owned();
-    let web = Web::with(vec![record(0), full, record(1)]).await;
-    let page = web.page("/record/2", 200).await;
-    let check = |expected: &str| assert!(page.contains(expected), "{expected} in {page}");
-    check("<h1>Record 2</h1>");
-    check("2023-11-14T22:13:20.503000Z");
-    check("<pre>\n\nValueError: x</pre>");
-    check("  &quot;b&quot;: 1.10,\n  &quot;a&quot;: null");
-    check("<dt>path</dt><dd><bdi>/srv/shop/module_3.py</bdi></dd>");
-    check("<dt>thread</dt><dd><bdi>139637976000000</bdi></dd>");
-    check("<a href=\"/?system_id=system_0\">");
-    assert_eq!(step(&page, "newer").as_deref(), Some("/record/3"));
-    assert_eq!(step(&page, "older").as_deref(), Some("/record/1"));
-    for path in ["/record/4", "/record/x", "/record/0"] {
-        let page = web.page(path, 404).await;
-        assert!(
-            page.contains("there is no such record, or no longer"),
-            "{path}"
-        );
-    }
-}

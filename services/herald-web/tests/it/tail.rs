@@ -11,7 +11,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::{fake_store::Mood, web::Web};
+use crate::{
+    fake_store::Mood,
+    web::{MAX_STREAMS, Web},
+};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -150,6 +153,81 @@ async fn a_tail_resumes_without_gap_or_repeat() {
         &[4, 5],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_sample_says_how_much_it_leaves_out() {
+    let web = Web::with((0..9).map(record).collect()).await;
+    let path = "/api/v1/tail?after=1&max_per_second=3";
+    let mut events = Events::open(&web, path, "").await;
+    for id in [7, 8, 9] {
+        assert_eq!(events.record().await.0, id);
+    }
+    assert_eq!(
+        events.next().await.expect("the sampling"),
+        Event {
+            event: "sampled".to_owned(),
+            id: "9".to_owned(),
+            data: "{\"left_out\":5,\"through\":9}".to_owned(),
+        }
+    );
+    web.store.take(record(9));
+    assert_eq!(events.record().await.0, 10);
+    for wrong in ["0", "1001", "x"] {
+        let path = format!("/api/v1/tail?max_per_second={wrong}");
+        let answer = web.json(&path, 400).await;
+        assert_eq!(answer["error"]["parameter"], "max_per_second", "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn who_follows_as_one_too_many_is_told_so() {
+    let web = Web::with(vec![record(0)]).await;
+    let mut held = Vec::new();
+    for _ in 0..MAX_STREAMS {
+        let mut events = Events::open(&web, "/api/v1/tail", "").await;
+        events.next().await.expect("the start");
+        held.push(events);
+    }
+    let message = "6 follow the log already, and no more may: try again when one of them has left";
+    let answer = web.json("/api/v1/tail", 503).await;
+    assert_eq!(answer["error"]["message"], message);
+    let accept = "Accept: text/event-stream\r\n";
+    let mut events = Events::open(&web, "/api/v1/tail", accept).await;
+    let event = events.next().await.expect("the reason");
+    assert_eq!(event.event, "problem");
+    assert_eq!(event.data, format!("{{\"message\":\"{message}\"}}"));
+    assert_eq!(events.next().await, None);
+    assert!(web.get("/readyz").await.status.is_success());
+    held.pop();
+    wait_until("there is room again", DEADLINE, async || {
+        let mut events = Events::open(&web, "/api/v1/tail", accept).await;
+        events.next().await.expect("an event").event == "progress"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_does_not_read_holds_up_nobody() {
+    let web = Web::with(vec![record(0)]).await;
+    let mut unread = Vec::new();
+    for _ in 1..MAX_STREAMS {
+        unread.push(Events::open(&web, "/api/v1/tail", "").await);
+    }
+    let mut events = Events::open(&web, "/api/v1/tail", "").await;
+    // More than all buffers on the way hold.
+    for number in 1..41 {
+        web.store.take(Record {
+            message: "x".repeat(1 << 20),
+            ..record(number)
+        });
+        assert_eq!(events.record().await.0, number + 1);
+    }
+    assert_eq!(web.store.streams(), MAX_STREAMS);
+    web.json("/api/v1/records?limit=2", 200).await;
+    for mut events in unread {
+        assert_eq!(events.record().await.0, 2);
+    }
 }
 
 #[tokio::test]

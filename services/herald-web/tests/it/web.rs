@@ -8,6 +8,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::fake_store::FakeStore;
 
+/// How many may follow at a time.
+pub(crate) const MAX_STREAMS: usize = 6;
+
 /// herald-web on a port of its own; ends when dropped.
 pub(crate) struct Web {
     pub(crate) base: String,
@@ -30,6 +33,7 @@ impl Web {
             stage,
             listen,
             store_url: format!("http://{}", store.address()),
+            max_streams: MAX_STREAMS,
         };
         let shutdown = CancellationToken::new();
         let guard = shutdown.clone().drop_guard();

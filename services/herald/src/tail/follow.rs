@@ -127,6 +127,7 @@ impl Follower {
         let request = TailRecordsRequest {
             filter: Some(self.filter.clone()),
             after: self.through,
+            max_per_second: 0,
         };
         let mut answers = self.records.tail_records(request).await?.into_inner();
         let first = next(&mut answers).await?;

@@ -1,7 +1,7 @@
 //! `RecordService`: lists, one record, its neighbours, streams of records, dead
 //! letters, gaps.
 
-use std::pin::Pin;
+use std::{num::NonZeroU32, pin::Pin};
 
 use futures::{Stream, StreamExt};
 use proto::v1::{self, record_service_server::RecordService};
@@ -17,7 +17,8 @@ use crate::{
     db::{self, dead_letter::StoredLetter, gap::StoredGap},
     error::StoreError,
     export::{self, ExportQuery},
-    search, tail,
+    search,
+    tail::{self, TailQuery},
 };
 
 /// Answers of a stream.
@@ -121,15 +122,28 @@ impl RecordService for Records {
         &self,
         request: Request<v1::TailRecordsRequest>,
     ) -> Result<Response<Self::TailRecordsStream>, Status> {
-        let v1::TailRecordsRequest { filter, after } = request.into_inner();
-        let filter = understood(|| proto::filter_from_proto(filter, now_us())).await?;
-        let after = (after > 0).then_some(after);
+        let v1::TailRecordsRequest {
+            filter,
+            after,
+            max_per_second,
+        } = request.into_inner();
+        if max_per_second > tail::MAX_PER_SECOND {
+            let most = tail::MAX_PER_SECOND;
+            let text = format!("max_per_second {max_per_second} is above {most}");
+            return Err(Status::invalid_argument(text));
+        }
+        let query = TailQuery {
+            filter: understood(|| proto::filter_from_proto(filter, now_us())).await?,
+            after: (after > 0).then_some(after),
+            max_per_second: NonZeroU32::new(max_per_second),
+        };
         let (sender, news) = mpsc::channel(1);
-        tokio::spawn(tail::follow(self.app.clone(), filter, after, sender));
+        tokio::spawn(tail::follow(self.app.clone(), query, sender));
         let answers = ReceiverStream::new(news).map(|news| match news {
             Ok(news) => Ok(v1::TailRecordsResponse {
                 records: news.records.into_iter().map(Into::into).collect(),
                 through: news.through,
+                left_out: news.left_out,
             }),
             Err(error) => Err(status_of(&error)),
         });

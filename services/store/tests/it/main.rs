@@ -24,6 +24,7 @@ mod paging;
 mod pinned;
 mod poison;
 mod retention;
+mod sampling;
 mod search;
 mod start;
 mod tail;

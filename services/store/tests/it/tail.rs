@@ -23,6 +23,7 @@ async fn follow(
     let request = v1::TailRecordsRequest {
         filter: Some(proto::filter_to_proto(&filter)),
         after,
+        ..v1::TailRecordsRequest::default()
     };
     let news = clients.records.tail_records(request).await;
     news.map(tonic::Response::into_inner)

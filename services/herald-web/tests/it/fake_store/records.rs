@@ -131,9 +131,13 @@ impl RecordService for Records {
             after => after,
         };
         records.mark_changed();
-        let start = (Reading::new(&self.0), records, filter, after, 0);
+        let most = match request.max_per_second {
+            0 => usize::MAX,
+            most => most as usize,
+        };
+        let start = (Reading::new(&self.0), records, (filter, most), after, 0);
         let pieces = stream::unfold(Some(start), async |state| {
-            let (reading, mut records, filter, after, given) = state?;
+            let (reading, mut records, (filter, most), after, given) = state?;
             records.changed().await.ok()?;
             let mut found = records.borrow_and_update().clone();
             let through = found.last().map_or(after, |record| record.id.max(after));
@@ -141,12 +145,18 @@ impl RecordService for Records {
             if let Err(status) = reading.0.breaking(given) {
                 return Some((Err(status), None));
             }
+            let left_out = found.len().saturating_sub(most);
+            found.drain(..left_out);
             let given = given + found.len();
             let piece = v1::TailRecordsResponse {
                 records: wire(found),
                 through,
+                left_out: left_out as u64,
             };
-            Some((Ok(piece), Some((reading, records, filter, through, given))))
+            Some((
+                Ok(piece),
+                Some((reading, records, (filter, most), through, given)),
+            ))
         });
         Ok(Response::new(pieces.boxed()))
     }

@@ -36,7 +36,7 @@ impl StatusService for Data {
             records: records.len() as u64,
             dead_letters: 1,
             lost: 2,
-            newest_id: records.len() as u64,
+            newest_id: records.last().map_or(0, |record| record.id),
             oldest_received_us: records.first().map_or(0, |record| record.received_us),
             database_bytes: 8_192,
             free_bytes: 4_096,

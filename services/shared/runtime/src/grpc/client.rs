@@ -26,6 +26,10 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 const STREAM_WINDOW: u32 = 1 << 20;
 /// The same for all streams of a connection.
 const CONNECTION_WINDOW: u32 = 4 << 20;
+/// The same where many streams go on and on: whoever does not read its stream
+/// leaves room for the others, as many as a connection may have.
+const LONG_STREAM_WINDOW: u32 = 64 << 10;
+const LONG_CONNECTION_WINDOW: u32 = 256 * LONG_STREAM_WINDOW;
 
 /// A connection to one server, for the generated clients:
 /// `RecordsClient::new(client)`. Clones share the connection, which is made by
@@ -51,6 +55,19 @@ pub struct InvalidUrl(String);
 /// # Errors
 /// `url` is no such URL.
 pub fn channel(url: &str) -> Result<Client, InvalidUrl> {
+    connect(url, STREAM_WINDOW, CONNECTION_WINDOW)
+}
+
+/// As [`channel`], for answers that go on and on: one that nobody reads holds
+/// up no other, and takes at most 64 KiB of memory.
+///
+/// # Errors
+/// `url` is no such URL.
+pub fn channel_of_streams(url: &str) -> Result<Client, InvalidUrl> {
+    connect(url, LONG_STREAM_WINDOW, LONG_CONNECTION_WINDOW)
+}
+
+fn connect(url: &str, stream_window: u32, connection_window: u32) -> Result<Client, InvalidUrl> {
     let invalid = || InvalidUrl(url.to_owned());
     let uri: Uri = url.parse().map_err(|_| invalid())?;
     let has_path = uri.path_and_query().is_some_and(|path| path != "/");
@@ -62,8 +79,8 @@ pub fn channel(url: &str) -> Result<Client, InvalidUrl> {
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .keep_alive_while_idle(true)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_stream_window_size(stream_window)
+        .initial_connection_window_size(connection_window)
         .connect_lazy();
     Ok(Client { channel })
 }
