@@ -69,8 +69,8 @@ struct Value {
     name: &'static str,
     value: String,
     /// The list with this value only, and without it.
-    include_href: String,
-    exclude_href: String,
+    include_href: Option<String>,
+    exclude_href: Option<String>,
 }
 
 /// How rows are written on one page.
@@ -215,7 +215,8 @@ impl Row {
     }
 }
 
-fn short(name: &str) -> String {
+/// A name as much as a row shows of it.
+pub(super) fn short(name: &str) -> String {
     let (shown, is_whole) = cut::head(name, MAX_NAME_BYTES, 1);
     let dots = if is_whole { "" } else { "…" };
     format!("{shown}{dots}")

@@ -73,20 +73,27 @@ impl View {
         first(&self.parameters, changes)
     }
 
-    /// The first page of records with this value of a context field only.
-    pub(super) fn include(&self, field: TextField, value: &str) -> String {
-        match is_filterable(value) {
+    /// The first page of records with this value of a context field only; `None` for
+    /// a value too long for a link.
+    pub(super) fn include(&self, field: TextField, value: &str) -> Option<String> {
+        if value.len() > MAX_VALUE_BYTES {
+            return None;
+        }
+        Some(match is_filterable(value) {
             true => self.first(&[(field.name(), Some(value))]),
             false => self.with(is(field, value), &[]),
-        }
+        })
     }
 
-    /// The first page of records without this value of a field.
-    pub(super) fn exclude(&self, field: TextField, value: &str) -> String {
+    /// The first page of records without this value of a field; `None` as above.
+    pub(super) fn exclude(&self, field: TextField, value: &str) -> Option<String> {
+        if value.len() > MAX_VALUE_BYTES {
+            return None;
+        }
         let name = field.name();
         let is_included = self.parameters.get(name) == Some(value);
         let changes: &[_] = if is_included { &[(name, None)] } else { &[] };
-        self.with(Condition::Not(Box::new(is(field, value))), changes)
+        Some(self.with(Condition::Not(Box::new(is(field, value))), changes))
     }
 
     /// The first page with one more part in the query.
@@ -146,10 +153,10 @@ mod tests {
     use domain::TextField;
 
     use super::View;
-    use crate::request::{BadQuery, LimitRule, PARAMETERS, Parameters, read_records};
+    use crate::request::{BadQuery, LimitRule, PAGE, Parameters, read_records};
 
     fn view(query: &str) -> View {
-        let parameters = Parameters::read(Some(query), PARAMETERS);
+        let parameters = Parameters::read(Some(query), PAGE);
         let rule = LimitRule { max: 100, hint: "" };
         let request = read_records(&parameters, 0, rule, BadQuery::SearchWords);
         assert_eq!(request.problems, [], "{query}");
@@ -164,7 +171,8 @@ mod tests {
                 view.include(TextField::System, value),
                 view.exclude(TextField::System, value),
             );
-            assert_eq!(found, (included.to_owned(), excluded.to_owned()), "{query}");
+            let expected = (Some(included.to_owned()), Some(excluded.to_owned()));
+            assert_eq!(found, expected, "{query}");
         };
         check("", "shop", "/?system_id=shop", "/?q=-system_id%3Ashop");
         check(
@@ -191,6 +199,13 @@ mod tests {
             "/?q=%28read&system_id=x",
             "/?q=%22%28read%22+-system_id%3Ax",
         );
+    }
+
+    #[test]
+    fn a_long_value_has_no_links() {
+        let view = view("");
+        assert_eq!(view.include(TextField::System, &"x".repeat(201)), None);
+        assert_eq!(view.exclude(TextField::System, &"x".repeat(201)), None);
     }
 
     #[test]

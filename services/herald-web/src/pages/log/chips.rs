@@ -111,12 +111,12 @@ mod tests {
     use super::chips;
     use crate::{
         pages::view::View,
-        request::{BadQuery, LimitRule, PARAMETERS, Parameters, read_records},
+        request::{BadQuery, LimitRule, PAGE, Parameters, read_records},
     };
 
     /// Each chip as a line: what it says, then where it leads.
     fn check(query: &str, expected: &[&str]) {
-        let parameters = Parameters::read(Some(query), PARAMETERS);
+        let parameters = Parameters::read(Some(query), PAGE);
         let rule = LimitRule { max: 100, hint: "" };
         let request = read_records(&parameters, 0, rule, BadQuery::SearchWords);
         assert_eq!(request.problems, [], "{query}");

@@ -5,7 +5,10 @@ use proto::v1;
 use serde::Serialize;
 
 use crate::{
-    pages::{row::grouped, view::View},
+    pages::{
+        row::{grouped, short},
+        view::View,
+    },
     request::link_to,
 };
 
@@ -29,10 +32,11 @@ struct Value {
     /// Its share of the most frequent value, of 100.
     share: u64,
     is_chosen: bool,
-    /// The list with this value only; with any value again where it is chosen.
-    include_href: String,
-    /// The list without this value.
-    exclude_href: String,
+    /// The list with this value only; with any value again where it is chosen. `None`
+    /// for a value too long for a link.
+    include_href: Option<String>,
+    /// The list without this value; `None` as above.
+    exclude_href: Option<String>,
 }
 
 /// All fields that have a value at all.
@@ -69,11 +73,11 @@ impl Value {
             share: (count.records * 100).div_ceil(most),
             is_chosen,
             include_href: match is_chosen {
-                true => view.first(&[(field.name(), None)]),
+                true => Some(view.first(&[(field.name(), None)])),
                 false => view.include(field, &count.value),
             },
             exclude_href: view.exclude(field, &count.value),
-            value: count.value.clone(),
+            value: short(&count.value),
         }
     }
 }

@@ -105,7 +105,7 @@ mod tests {
     use super::Range;
     use crate::{
         pages::view::View,
-        request::{BadQuery, LimitRule, PARAMETERS, Parameters, read_records},
+        request::{BadQuery, LimitRule, PAGE, Parameters, read_records},
     };
 
     /// 2026-11-23T00:22:41.123456Z
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn ranges_have_names_and_can_be_pinned() {
         let check = |query: &str, label: &str, pinned: Option<&str>| {
-            let parameters = Parameters::read(Some(query), PARAMETERS);
+            let parameters = Parameters::read(Some(query), PAGE);
             let rule = LimitRule { max: 100, hint: "" };
             let request = read_records(&parameters, NOW, rule, BadQuery::Refuse);
             assert_eq!(request.problems, [], "{query}");
