@@ -25,6 +25,7 @@ use super::{
 pub struct Page {
     pipe: Arc<Pipe>,
     session: String,
+    target: Value,
     watch: Arc<Watch>,
     runs_scripts: AtomicBool,
 }
@@ -46,6 +47,7 @@ impl Page {
         let page = Self {
             pipe: Arc::clone(pipe),
             session,
+            target: tab["targetId"].clone(),
             watch,
             runs_scripts: AtomicBool::new(true),
         };
@@ -59,6 +61,13 @@ impl Page {
         .await;
         page.size(1_400, 900).await;
         page
+    }
+
+    /// Closes the tab; what was wrong with it is told here.
+    pub async fn close(self) {
+        let tab = json!({"targetId": self.target});
+        let closed = self.pipe.call(None, "Target.closeTarget", tab).await;
+        closed.unwrap_or_else(|error| panic!("the tab does not close: {error}"));
     }
 
     /// Shows an address and waits until all of it is there.
