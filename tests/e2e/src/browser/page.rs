@@ -201,6 +201,11 @@ impl Page {
         self.evaluate(&count).await.as_u64().unwrap_or_default()
     }
 
+    /// Whether an expression is true now.
+    pub async fn holds(&self, script: &str) -> bool {
+        self.run(script).await == Ok(Value::Bool(true))
+    }
+
     /// Waits until an expression is true; `what` is the end of "waited in vain
     /// until".
     ///
@@ -216,7 +221,7 @@ impl Page {
     /// When it does not become so within `deadline`.
     pub async fn until_within(&self, what: &str, deadline: Duration, script: &str) {
         // Between two documents there is nothing to ask.
-        let holds = async || matches!(self.run(script).await, Ok(Value::Bool(true))).then_some(());
+        let holds = async || self.holds(script).await.then_some(());
         if poll(deadline, holds).await.is_none() {
             let (url, seen) = self.seen().await;
             panic!("waited in vain until {what} ({deadline:?}): {script} at {url}: {seen}");
