@@ -13,7 +13,6 @@ use domain::SearchName;
 use super::{ChangeForm, Forms, SaveForm, Visit, address};
 use crate::{
     app::App,
-    changes::ChangeError,
     pages::problem,
     store_client::{ChangeFailure, StoreError},
 };
@@ -30,7 +29,7 @@ pub(crate) async fn save(
 ) -> Response {
     let form = match Form::read(&app, &uri, &headers, body) {
         Ok(form) => form,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let mut save = SaveForm {
         name: form.get("name").into_owned(),
@@ -73,7 +72,7 @@ pub(crate) async fn rename(
 ) -> Response {
     let form = match Form::read(&app, &uri, &headers, body) {
         Ok(form) => form,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let (old, new) = (form.get("name"), form.get("new_name"));
     let (status, problem) = match (SearchName::new(&old), SearchName::new(&new)) {
@@ -106,7 +105,7 @@ pub(crate) async fn delete(
 ) -> Response {
     let form = match Form::read(&app, &uri, &headers, body) {
         Ok(form) => form,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let (status, problem) = match SearchName::new(&form.get("name")) {
         Ok(name) => match app.store.delete_search(&name).await {
@@ -135,8 +134,8 @@ impl Form {
         uri: &Uri,
         headers: &HeaderMap,
         body: Result<Bytes, BytesRejection>,
-    ) -> Result<Self, Response> {
-        let refuse = |status, message: &str| Err(problem::respond(app, status, message));
+    ) -> Result<Self, Box<Response>> {
+        let refuse = |status, message: &str| Err(Box::new(problem::respond(app, status, message)));
         let body = match body {
             Ok(body) => body,
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -152,7 +151,7 @@ impl Form {
         };
         match app.guard.check(uri, headers, &form.get("token")) {
             Ok(()) => Ok(form),
-            Err(error) => refuse(forbidden(error), &error.to_string()),
+            Err(error) => refuse(StatusCode::FORBIDDEN, &error.to_string()),
         }
     }
 
@@ -160,14 +159,6 @@ impl Form {
     fn get(&self, name: &str) -> Cow<'static, str> {
         let field = self.fields.iter().find(|(known, _)| known == name);
         field.map_or(Cow::Borrowed(""), |(_, value)| Cow::Owned(value.clone()))
-    }
-}
-
-fn forbidden(error: ChangeError) -> StatusCode {
-    match error {
-        ChangeError::Off | ChangeError::OtherName | ChangeError::OtherSite | ChangeError::Token => {
-            StatusCode::FORBIDDEN
-        }
     }
 }
 
