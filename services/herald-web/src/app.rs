@@ -74,6 +74,7 @@ pub(crate) fn router(app: App, readiness: Readiness) -> Router {
         .route("/values/{field}", get(pages::values::show))
         .route("/values/{field}/list", get(pages::values::list))
         .route("/record/{id}/row", get(pages::detail::row))
+        .route("/tail", get(pages::tail::follow))
         .route("/saved", get(pages::saved::show).post(pages::saved::save))
         .route("/saved/rename", post(pages::saved::rename))
         .route("/saved/delete", post(pages::saved::delete))

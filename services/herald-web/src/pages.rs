@@ -9,5 +9,6 @@ pub(crate) mod problem;
 pub(crate) mod record;
 mod row;
 pub(crate) mod saved;
+pub(crate) mod tail;
 pub(crate) mod values;
 mod view;
