@@ -20,6 +20,8 @@ const CSS: &[&str] = &[
     include_str!("static/css/log.css"),
     include_str!("static/css/detail.css"),
     include_str!("static/css/record.css"),
+    include_str!("static/css/list.css"),
+    include_str!("static/css/help.css"),
 ];
 /// The module that every page loads.
 const ENTRY: &str = "herald.js";

@@ -1,10 +1,20 @@
 //! The HTML pages. `page` tells how one is added.
 
+mod coverage;
 pub(crate) mod detail;
+pub(crate) mod exceptions;
+mod figure;
 mod fold;
+pub(crate) mod help;
+mod hexdump;
 mod layout;
 pub(crate) mod log;
 mod page;
 pub(crate) mod problem;
 pub(crate) mod record;
+pub(crate) mod rejected;
 mod row;
+mod span;
+mod sparkline;
+pub(crate) mod status;
+pub(crate) mod systems;

@@ -3,8 +3,8 @@
 use domain::{Micros, Order, RecordQuery};
 
 use super::{
-    BadQuery, FILTER, KnownName, LimitRule, ParameterError, Parameters, Reader, read_count,
-    read_filter, read_id, read_lower_bound,
+    BadQuery, FILTER, KnownName, LimitRule, ParameterError, Parameters, Reader, address,
+    read_count, read_filter, read_id, read_lower_bound,
 };
 
 /// Parameters that say which part of a list, and in which order.
@@ -63,24 +63,9 @@ pub(crate) fn read_order(text: &str) -> Result<Order, String> {
     }
 }
 
-/// The page with these parameters, some of them replaced or (`None`) left out.
+/// The log with these parameters, some of them replaced or (`None`) left out.
 pub(crate) fn link(parameters: &Parameters, changes: &[(&str, Option<&str>)]) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    let changed = |name: &str| changes.iter().find(|(changed, _)| *changed == name);
-    for (name, value) in parameters.iter() {
-        if changed(name).is_none() {
-            query.append_pair(name, value);
-        }
-    }
-    for (name, value) in changes {
-        if let Some(value) = value {
-            query.append_pair(name, value);
-        }
-    }
-    match query.finish() {
-        query if query.is_empty() => "/".to_owned(),
-        query => format!("/?{query}"),
-    }
+    address("/", parameters, changes)
 }
 
 #[cfg(test)]

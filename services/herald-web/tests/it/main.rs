@@ -6,14 +6,17 @@
 mod api;
 mod counts;
 mod detail;
+mod exceptions;
 mod export;
 mod fake_store;
 mod hostile;
 mod openapi;
 mod outage;
 mod page;
+mod places;
 mod record;
 mod serving;
+mod systems;
 mod tail;
 mod text;
 mod web;
