@@ -67,6 +67,17 @@ CREATE TABLE gap (
     reason         TEXT    NOT NULL
 ) STRICT;
 
+-- A view of the log with a name, for all.
+CREATE TABLE saved_search (
+    -- The name without case.
+    name_key   TEXT    PRIMARY KEY,
+    name       TEXT    NOT NULL,
+    -- The query part of the log page's URL.
+    query      TEXT    NOT NULL,
+    created_us INTEGER NOT NULL,
+    updated_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What has been taken, ever. Ids are dense, so that the sum over all bridges of
 -- next_sequence - first_sequence is records + dead_letters + lost.
 CREATE TABLE counter (

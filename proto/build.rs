@@ -4,12 +4,13 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "herald/v1/record.proto",
     "herald/v1/filter.proto",
     "herald/v1/counts.proto",
     "herald/v1/ingest.proto",
     "herald/v1/records.proto",
+    "herald/v1/saved_searches.proto",
     "herald/v1/status.proto",
 ];
 

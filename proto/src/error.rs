@@ -1,6 +1,6 @@
 //! What can be wrong with a message that is well formed.
 
-use domain::{CountQuery, RecordQuery};
+use domain::{CountQuery, RecordQuery, SavedSearchError};
 
 /// A message that means nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +38,9 @@ pub enum ConvertError {
     /// More buckets asked for than there may be.
     #[error("buckets {0} is above {max}", max = CountQuery::MAX_BUCKETS)]
     Buckets(u32),
+    /// No name or no view of a saved search.
+    #[error("{0}")]
+    SavedSearch(#[from] SavedSearchError),
 }
 
 impl From<ConvertError> for tonic::Status {

@@ -4,6 +4,7 @@
 mod entry;
 mod error;
 mod request;
+mod saved_search;
 
 pub use entry::entries_from_batch;
 pub use error::ConvertError;

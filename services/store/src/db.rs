@@ -10,6 +10,7 @@ pub(crate) mod file;
 pub(crate) mod gap;
 mod open;
 mod readers;
+pub(crate) mod saved_search;
 
 pub(crate) use open::Database;
 pub(crate) use readers::{Readers, Snapshot};

@@ -23,6 +23,15 @@ pub(crate) enum StoreError {
     /// There is no such record, or no more.
     #[error("there is no record {0}")]
     NotFound(u64),
+    /// A saved search has this name already.
+    #[error("a saved search named `{0}` exists already")]
+    NameTaken(String),
+    /// No saved search has this name.
+    #[error("there is no saved search named `{0}`")]
+    NoSearch(String),
+    /// As many as there may be.
+    #[error("there are {max} saved searches, and no more may be: delete one first", max = domain::MAX_SAVED_SEARCHES)]
+    TooManySearches,
     /// The deadline came before an answer.
     #[error("the store is too busy to answer in time")]
     Late,

@@ -3,6 +3,7 @@
 mod counts;
 mod ingest;
 mod records;
+mod saved_searches;
 mod status;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use futures::{Stream, StreamExt, stream};
 use proto::v1::{
     self, ingest_service_server::IngestServiceServer, record_service_server::RecordServiceServer,
+    saved_search_service_server::SavedSearchServiceServer,
     status_service_server::StatusServiceServer,
 };
 use tokio_util::sync::CancellationToken;
@@ -27,12 +29,14 @@ const RESPONSE_BYTES: usize = 64 << 20;
 pub(crate) fn routes(app: &App, shutdown: &CancellationToken) -> Routes {
     let ingest = ingest::Ingest::new(app.journal.clone(), shutdown.clone());
     let records = records::Records::new(app.clone(), shutdown.clone());
+    let saved_searches = saved_searches::SavedSearches::new(app.clone());
     let status = status::StatusCalls::new(app.clone(), shutdown.clone());
     let mut routes =
         Routes::new(IngestServiceServer::new(ingest).max_decoding_message_size(REQUEST_BYTES))
             .add_service(
                 RecordServiceServer::new(records).max_encoding_message_size(RESPONSE_BYTES),
             )
+            .add_service(SavedSearchServiceServer::new(saved_searches))
             .add_service(StatusServiceServer::new(status));
     if app.config.stage != domain::Stage::Production {
         routes = routes.add_service(runtime::grpc::reflection(proto::DESCRIPTORS));
@@ -46,7 +50,9 @@ fn status_of(failure: &StoreError) -> Status {
     match failure {
         StoreError::Invalid(_) => Status::invalid_argument(text),
         StoreError::Hole { .. } | StoreError::UnknownBridge(_) => Status::failed_precondition(text),
-        StoreError::NotFound(_) => Status::not_found(text),
+        StoreError::TooManySearches => Status::failed_precondition(text),
+        StoreError::NotFound(_) | StoreError::NoSearch(_) => Status::not_found(text),
+        StoreError::NameTaken(_) => Status::already_exists(text),
         StoreError::Late => Status::deadline_exceeded(text),
         StoreError::Full => Status::resource_exhausted(text),
         StoreError::Unavailable(_) => Status::unavailable(text),

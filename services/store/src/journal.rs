@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use crate::error::StoreError;
 
 pub(crate) use contacts::Contacts;
-pub(crate) use step::{Done, Step};
+pub(crate) use step::{Done, Refusal, Step};
 pub(crate) use writer::Writer;
 
 /// How many entries a batch may have.

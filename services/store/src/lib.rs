@@ -28,6 +28,7 @@ mod grpc;
 mod journal;
 mod metrics;
 pub mod predecessor;
+mod saved_searches;
 mod search;
 mod systems;
 mod tail;

@@ -12,6 +12,7 @@ pub mod browser;
 pub mod chance;
 pub mod command;
 pub mod grpcurl;
+pub mod hostile;
 pub mod program;
 pub mod sender;
 pub mod site;

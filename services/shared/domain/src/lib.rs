@@ -6,6 +6,7 @@
 //! * [`Condition`], [`RecordFilter`], [`RecordQuery`]: which records somebody
 //!   wants to see, [`CountQuery`] to have counted, [`ContextScope`] around one;
 //!   [`TextField`] and [`NumberField`] name what they look at.
+//! * [`SavedSearch`]: a view of the log with a name.
 //! * [`exception`]: what a traceback is about.
 //! * [`Stage`]: the four stages with their ports and file names.
 //! * [`Level`]: severities by Python's scale.
@@ -19,6 +20,7 @@ mod filter;
 mod fold;
 mod level;
 mod record;
+mod saved_search;
 mod scope;
 mod stage;
 
@@ -33,5 +35,8 @@ pub use filter::{Order, RecordFilter, RecordQuery};
 pub use fold::{fold, fold_char};
 pub use level::{Level, UnknownLevel};
 pub use record::{Micros, Record};
+pub use saved_search::{
+    MAX_SAVED_SEARCHES, SavedSearch, SavedSearchError, SearchName, SearchQuery,
+};
 pub use scope::ContextScope;
 pub use stage::{Stage, UnknownStage};

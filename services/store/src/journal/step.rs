@@ -12,6 +12,7 @@ use crate::{
         self,
         file::{Checkpoint, CheckpointMode, Space},
     },
+    saved_searches,
 };
 
 /// For how long the writer waits for another one, in ms: there is none but
@@ -42,8 +43,21 @@ pub(crate) enum Step {
     Truncate { wait_ms: u32 },
     /// Writes what bridges have said of themselves.
     SaveContacts(Contacts),
+    /// Changes the saved searches, as a person asked for.
+    ChangeSearches(saved_searches::Change),
     /// Only measures.
     Measure,
+}
+
+/// Why a change was not made that somebody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The name is taken.
+    Taken,
+    /// There is none of this name.
+    Missing,
+    /// There are as many as there may be.
+    TooMany,
 }
 
 /// What a step did.
@@ -51,6 +65,8 @@ pub(crate) enum Step {
 pub(crate) struct Done {
     /// Rows, or blocks, that were changed or removed.
     pub(crate) changed: u64,
+    /// Why nothing was.
+    pub(crate) refusal: Option<Refusal>,
     /// The file afterwards.
     pub(crate) space: Space,
 }
@@ -59,12 +75,20 @@ pub(crate) struct Done {
 /// opened anew.
 pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result<(Done, Change)> {
     let mut blocks = Change::default();
+    let mut refusal = None;
     let changed = match step {
         Step::Truncate { wait_ms } => {
             let checkpoint = truncate(conn, wait_ms).await?;
             u64::from(!checkpoint.blocked)
         }
         Step::Measure => 0,
+        Step::ChangeSearches(change) => {
+            db::file::begin(conn).await?;
+            let outcome = saved_searches::apply(conn, change).await?;
+            db::file::commit(conn).await?;
+            refusal = outcome.err();
+            u64::from(refusal.is_none())
+        }
         step => {
             db::file::begin(conn).await?;
             let changed = change(conn, step, &mut blocks).await?;
@@ -74,6 +98,7 @@ pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result
     };
     let done = Done {
         changed,
+        refusal,
         space: db::file::space(conn).await?,
     };
     Ok((done, blocks))
@@ -103,7 +128,7 @@ async fn change(conn: &mut SqliteConnection, step: Step, blocks: &mut Change) ->
             Ok(0)
         }
         Step::SaveContacts(contacts) => save(conn, &contacts).await,
-        Step::Truncate { .. } | Step::Measure => Ok(0),
+        Step::Truncate { .. } | Step::ChangeSearches(_) | Step::Measure => Ok(0),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::harness::{Clients, Store, bulky, database, entries};
 
 const ONE: Uuid = Uuid::from_u128(1);
 
-async fn backup(clients: &mut Clients, path: &Path) {
+pub(crate) async fn backup(clients: &mut Clients, path: &Path) {
     let request = v1::BackupRequest {};
     let mut pieces = clients.status.backup(request).await.unwrap().into_inner();
     let mut copy = Vec::new();

@@ -6,6 +6,7 @@ use domain::{Entry, Gap, Record, RecordQuery, Stage};
 use proto::v1::{
     self, AppendRequest, AppendResponse, append_request, append_response,
     ingest_service_client::IngestServiceClient, record_service_client::RecordServiceClient,
+    saved_search_service_client::SavedSearchServiceClient,
     status_service_client::StatusServiceClient,
 };
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -136,6 +137,7 @@ impl Store {
 pub(crate) struct Clients {
     pub(crate) ingest: IngestServiceClient<Channel>,
     pub(crate) records: RecordServiceClient<Channel>,
+    pub(crate) searches: SavedSearchServiceClient<Channel>,
     pub(crate) status: StatusServiceClient<Channel>,
 }
 
@@ -147,6 +149,7 @@ impl Clients {
         Self {
             ingest: IngestServiceClient::new(channel.clone()),
             records: RecordServiceClient::new(channel.clone()).max_decoding_message_size(64 << 20),
+            searches: SavedSearchServiceClient::new(channel.clone()),
             status: StatusServiceClient::new(channel),
         }
     }

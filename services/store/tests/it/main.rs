@@ -25,6 +25,7 @@ mod pinned;
 mod poison;
 mod retention;
 mod sampling;
+mod saved_searches;
 mod search;
 mod start;
 mod tail;

@@ -63,8 +63,8 @@ impl Page {
         match poll(PATIENCE, async || self.find(target).await).await {
             Some(object) => object,
             None => {
-                let seen = self.run("document.body?.innerText").await;
-                panic!("there is no {target} in {seen:?}");
+                let (url, seen) = self.seen().await;
+                panic!("there is no {target} at {url}: {seen}");
             }
         }
     }

@@ -71,12 +71,13 @@ impl Page {
         self.mouse("mouseReleased", x(to), y, 1).await;
     }
 
-    /// Turns the wheel over an element, down by so many pixels.
+    /// Turns the wheel in the middle of the window, down by so many pixels.
     ///
     /// # Panics
-    /// When it does not appear.
-    pub async fn wheel<'t>(&self, target: impl Into<Target<'t>>, down: i32) {
-        let (x, y) = self.place(target.into()).await;
+    /// When the page has no window.
+    pub async fn wheel(&self, down: i32) {
+        let middle = self.evaluate("[innerWidth / 2, innerHeight / 2]").await;
+        let (x, y) = (&middle[0], &middle[1]);
         let wheel = json!({"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": down});
         self.call("Input.dispatchMouseEvent", wheel).await;
     }

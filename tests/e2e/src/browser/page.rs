@@ -209,9 +209,8 @@ impl Page {
         // Between two documents there is nothing to ask.
         let holds = async || matches!(self.run(script).await, Ok(Value::Bool(true))).then_some(());
         if poll(deadline, holds).await.is_none() {
-            let seen = self.run("document.body?.innerText").await;
-            let url = self.run("location.href").await;
-            panic!("waited in vain until {what} ({deadline:?}): {script} at {url:?}: {seen:?}");
+            let (url, seen) = self.seen().await;
+            panic!("waited in vain until {what} ({deadline:?}): {script} at {url}: {seen}");
         }
     }
 
@@ -248,6 +247,14 @@ impl Page {
         )
         .await;
         self.runs_scripts.store(run, Ordering::Relaxed);
+    }
+
+    /// Where it is and what there begins, for a failed test.
+    pub(super) async fn seen(&self) -> (Value, Value) {
+        let begin = "(document.body?.innerText ?? '').slice(0, 1000)";
+        let url = self.run("location.href").await;
+        let seen = self.run(begin).await;
+        (url.unwrap_or_default(), seen.unwrap_or_default())
     }
 
     pub(super) fn runs_scripts(&self) -> bool {

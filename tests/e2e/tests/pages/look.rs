@@ -5,21 +5,26 @@ use std::{env, fs, path::PathBuf};
 use e2e::{api, browser::Page, site::Site};
 use serde_json::Value;
 
+use crate::places;
+
 const WIDTHS: [(u32, u32); 3] = [(1_400, 900), (900, 1_000), (390, 844)];
 
-/// The pages of a Herald in which `error` is the id of a record with a traceback.
-fn pages(error: &str) -> Vec<(&'static str, String)> {
-    vec![
-        ("log", "/".to_owned()),
-        (
-            "filtered",
-            "/?level=WARNING&system_id=payments&from=-1d&q=bank".to_owned(),
-        ),
-        ("nothing", "/?q=unobtainium".to_owned()),
-        ("wrong", "/?limit=many&q=a+OR".to_owned()),
-        ("record", format!("/record/{error}")),
-        ("missing", "/nowhere".to_owned()),
-    ]
+/// Every page, and views of it that look otherwise.
+fn views(error: &str) -> Vec<(&'static str, String)> {
+    let mut views = places(error);
+    views.extend(
+        [
+            (
+                "filtered",
+                "/?level=WARNING&system_id=payments&from=-1d&q=bank",
+            ),
+            ("nothing", "/?q=unobtainium"),
+            ("wrong", "/?limit=many&q=a+OR"),
+            ("missing", "/nowhere"),
+        ]
+        .map(|(name, path)| (name, path.to_owned())),
+    );
+    views
 }
 
 #[tokio::test]
@@ -29,7 +34,7 @@ async fn every_page_is_whole_at_every_width_and_for_everybody() {
     let error = errors[0]["id"].to_string();
     let folder = pictures();
     let mut faults = Vec::new();
-    for (name, path) in pages(&error) {
+    for (name, path) in views(&error) {
         let page = site.browser.page().await;
         page.expect_complaint("status of 404");
         page.expect_complaint("status of 400");

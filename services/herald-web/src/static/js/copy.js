@@ -43,8 +43,6 @@ async function copy(button) {
 }
 
 export function start() {
-  // Shows the buttons: without this script they would do nothing.
-  document.documentElement.classList.add('scripted');
   document.addEventListener('click', (event) => {
     const button = event.target instanceof Element && event.target.closest('button.copy');
     if (button) copy(button);
