@@ -116,7 +116,7 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
         let message = format!("{}: {problem}", problem.parameter);
         return problem::respond(&app, StatusCode::BAD_REQUEST, &message);
     }
-    (filter.from_us, filter.to_us) = (span.from_us(), span.to_us());
+    (filter.from_us, filter.to_us) = (span.start_us(), span.end_us());
     let page = Page::new(&app, Layout::new(&app, "Exceptions").at(PATH));
     page.when_ready(async move {
         let answer = app.store.exceptions(&filter, MAX_ASKED, BUCKETS).await?;

@@ -59,12 +59,12 @@ impl Span {
     }
 
     /// Where it begins; `None` for the oldest record.
-    pub(super) fn from_us(&self) -> Option<Micros> {
+    pub(super) fn start_us(&self) -> Option<Micros> {
         (self.from_us > 0).then_some(self.from_us)
     }
 
     /// Where it ends; `None` for now.
-    pub(super) fn to_us(&self) -> Option<Micros> {
+    pub(super) fn end_us(&self) -> Option<Micros> {
         self.to_us
     }
 
@@ -76,7 +76,7 @@ impl Span {
                 label => format!("the last {label}"),
             };
         }
-        let from = self.from_us().map(shown);
+        let from = self.start_us().map(shown);
         match (from, self.to_us.map(shown)) {
             (Some(from), Some(to)) => format!("{from} to {to}"),
             (Some(from), None) => format!("since {from}"),
@@ -145,7 +145,7 @@ mod tests {
         let check =
             |query: &str, ends: (Option<i64>, Option<i64>), label: &str, log: [Option<&str>; 2]| {
                 let span = span(query);
-                assert_eq!((span.from_us(), span.to_us()), ends, "{query}");
+                assert_eq!((span.start_us(), span.end_us()), ends, "{query}");
                 assert_eq!(span.label(), label, "{query}");
                 assert_eq!(span.for_log().map(|(_, value)| value), log, "{query}");
             };

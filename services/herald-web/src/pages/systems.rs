@@ -108,8 +108,8 @@ async fn ask(
         ..v1::ListSystemsRequest::default()
     };
     let recent = v1::ListSystemsRequest {
-        from_us: span.from_us(),
-        to_us: span.to_us(),
+        from_us: span.start_us(),
+        to_us: span.end_us(),
         buckets: BUCKETS,
         limit: MAX_ASKED,
     };
