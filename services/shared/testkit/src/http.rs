@@ -1,6 +1,9 @@
 //! A client for pages, the JSON API and metrics.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
@@ -20,6 +23,8 @@ pub struct Response {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Bytes,
+    /// From the question to the head of the answer.
+    pub head_after: Duration,
 }
 
 impl Response {
@@ -80,13 +85,16 @@ pub async fn get_with(url: &str, headers: &[(&str, &str)]) -> Result<Response, N
         .expect("the test's URL and headers are valid");
     let exchange = async {
         let client = Client::builder(TokioExecutor::new()).build_http();
+        let start = Instant::now();
         let answer = client.request(request).await.map_err(fail)?;
+        let head_after = start.elapsed();
         let (head, body) = answer.into_parts();
         let body = body.collect().await.map_err(fail)?.to_bytes();
         Ok(Response {
             status: head.status,
             headers: head.headers,
             body,
+            head_after,
         })
     };
     tokio::time::timeout(TIMEOUT, exchange)
