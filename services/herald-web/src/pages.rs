@@ -1,10 +1,10 @@
 //! The HTML pages. `page` tells how one is added.
 
+mod columns;
 mod coverage;
 pub(crate) mod detail;
 pub(crate) mod exceptions;
 mod figure;
-mod fold;
 pub(crate) mod help;
 mod hexdump;
 mod layout;
@@ -14,7 +14,10 @@ pub(crate) mod problem;
 pub(crate) mod record;
 pub(crate) mod rejected;
 mod row;
+pub(crate) mod saved;
 mod span;
 mod sparkline;
 pub(crate) mod status;
 pub(crate) mod systems;
+pub(crate) mod values;
+mod view;

@@ -15,8 +15,16 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("slow.html", include_str!("templates/slow.html")),
     ("problem.html", include_str!("templates/problem.html")),
     ("log.html", include_str!("templates/log.html")),
-    ("form.html", include_str!("templates/form.html")),
+    ("log/bar.html", include_str!("templates/log/bar.html")),
+    ("log/counts.html", include_str!("templates/log/counts.html")),
+    ("log/facet.html", include_str!("templates/log/facet.html")),
+    ("log/saved.html", include_str!("templates/log/saved.html")),
     ("row.html", include_str!("templates/row.html")),
+    ("values.html", include_str!("templates/values.html")),
+    (
+        "values/list.html",
+        include_str!("templates/values/list.html"),
+    ),
     ("detail.html", include_str!("templates/detail.html")),
     ("note.html", include_str!("templates/note.html")),
     ("exceptions.html", include_str!("templates/exceptions.html")),
@@ -25,6 +33,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("rejected.html", include_str!("templates/rejected.html")),
     ("status.html", include_str!("templates/status.html")),
     ("systems.html", include_str!("templates/systems.html")),
+    ("saved.html", include_str!("templates/saved.html")),
     ("record.html", include_str!("templates/record.html")),
 ];
 

@@ -15,6 +15,11 @@ const PAGING: &[KnownName] = &[
     ("after", "after"),
 ];
 
+/// Parameters that say how a page shows a list.
+const SHOWING: &[KnownName] = &[("open", "open"), ("columns", "columns"), ("tail", "tail")];
+
+/// Parameters of the log's page.
+pub(crate) const PAGE: &[&[KnownName]] = &[FILTER, PAGING, SHOWING];
 /// Parameters of a list of records.
 pub(crate) const PARAMETERS: &[&[KnownName]] = &[FILTER, PAGING];
 

@@ -15,6 +15,7 @@ mod outage;
 mod page;
 mod places;
 mod record;
+mod saved;
 mod serving;
 mod systems;
 mod tail;
