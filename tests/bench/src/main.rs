@@ -8,6 +8,7 @@ mod idle;
 mod latency;
 mod lines;
 mod load;
+mod pages;
 mod query;
 mod report;
 mod retention;
@@ -29,7 +30,7 @@ struct Arguments {
     #[arg(value_enum, default_values_t = Part::ALL)]
     parts: Vec<Part>,
     /// Records of the throughput run, such as `2M`; the others take half as
-    /// many, and search five times as many when nothing is said.
+    /// many, search and pages five times as many when nothing is said.
     #[arg(long, value_parser = number)]
     records: Option<u64>,
     /// Print JSON lines instead of a table.
@@ -51,16 +52,19 @@ enum Part {
     Retention,
     /// Searching and counting a large store while records come in.
     Search,
+    /// What people with a browser wait for, over a large store.
+    Pages,
 }
 
 impl Part {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Throughput,
         Self::Latency,
         Self::Idle,
         Self::Query,
         Self::Retention,
         Self::Search,
+        Self::Pages,
     ];
 }
 
@@ -103,6 +107,7 @@ async fn main() -> anyhow::Result<()> {
             Part::Query => query::run(&lines, records / 2, &mut report).await?,
             Part::Retention => retention::run(&lines, records / 2, &mut report).await,
             Part::Search => search::run(&lines, searched, &mut report).await?,
+            Part::Pages => pages::run(&lines, searched, &mut report).await?,
         }
     }
     report.finish();

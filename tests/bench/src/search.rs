@@ -127,7 +127,12 @@ pub(crate) async fn settle(installation: &Installation) {
 }
 
 /// Sends [`INCOMING`] records a second until it is stopped; how many.
-async fn pour(stop: CancellationToken, first: u64, texts: Vec<String>, url: String) -> u64 {
+pub(crate) async fn pour(
+    stop: CancellationToken,
+    first: u64,
+    texts: Vec<String>,
+    url: String,
+) -> u64 {
     let lines = Lines {
         texts,
         origin: "the same",

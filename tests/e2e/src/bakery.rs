@@ -103,7 +103,7 @@ fn of(system: &str, place: &str, level: Level, received_us: Micros, lag_us: Micr
         function: function.to_owned(),
         path: format!("/srv/bakery/{module}.py"),
         line,
-        process: 700 + number.unwrap_or_default() as i64,
+        process: lines::process(system) + number.unwrap_or_default() as i64,
         peer: format!("10.20.0.{}:51342", 11 + number.unwrap_or_default()),
         extra: String::new(),
         ..testkit::record(0)

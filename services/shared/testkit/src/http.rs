@@ -1,10 +1,13 @@
 //! A client for pages, the JSON API and metrics.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
-use hyper::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::{HeaderMap, Request, StatusCode, http};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::Value;
 
@@ -20,6 +23,8 @@ pub struct Response {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Bytes,
+    /// From the question to the head of the answer.
+    pub head_after: Duration,
 }
 
 impl Response {
@@ -71,22 +76,48 @@ pub async fn get(url: &str) -> Result<Response, NoAnswer> {
 /// # Panics
 /// When `url` is none, or a header is.
 pub async fn get_with(url: &str, headers: &[(&str, &str)]) -> Result<Response, NoAnswer> {
-    let mut request = Request::get(url);
+    ask(Request::get(url), headers, Bytes::new()).await
+}
+
+/// Sends a form.
+///
+/// # Errors
+/// When nobody answers; any status is an answer.
+///
+/// # Panics
+/// When `url` is none, or a header is.
+pub async fn post_form(
+    url: &str,
+    headers: &[(&str, &str)],
+    form: String,
+) -> Result<Response, NoAnswer> {
+    let request = Request::post(url).header("content-type", "application/x-www-form-urlencoded");
+    ask(request, headers, form.into()).await
+}
+
+async fn ask(
+    mut request: http::request::Builder,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Result<Response, NoAnswer> {
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let request = request
-        .body(Empty::<Bytes>::new())
+        .body(Full::new(body))
         .expect("the test's URL and headers are valid");
     let exchange = async {
         let client = Client::builder(TokioExecutor::new()).build_http();
+        let start = Instant::now();
         let answer = client.request(request).await.map_err(fail)?;
+        let head_after = start.elapsed();
         let (head, body) = answer.into_parts();
         let body = body.collect().await.map_err(fail)?.to_bytes();
         Ok(Response {
             status: head.status,
             headers: head.headers,
             body,
+            head_after,
         })
     };
     tokio::time::timeout(TIMEOUT, exchange)

@@ -202,6 +202,12 @@ pub(super) fn choose(chance: &mut Chance, hour: i64) -> &'static Line {
         .expect("the weights add up")
 }
 
+/// The process of a system in the first place; those of the others follow.
+pub(super) fn process(system: &str) -> i64 {
+    let of = |line: &&Line| line.system == system;
+    700 + 10 * LINES.iter().take_while(|line| !of(line)).count() as i64
+}
+
 /// Module, function and line from which a system speaks.
 pub(super) fn source(system: &str, level: Level) -> (&'static str, &'static str, i64) {
     let step = i64::from(level.number() / 10);

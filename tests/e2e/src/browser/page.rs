@@ -25,6 +25,7 @@ use super::{
 pub struct Page {
     pipe: Arc<Pipe>,
     session: String,
+    target: Value,
     watch: Arc<Watch>,
     runs_scripts: AtomicBool,
 }
@@ -46,6 +47,7 @@ impl Page {
         let page = Self {
             pipe: Arc::clone(pipe),
             session,
+            target: tab["targetId"].clone(),
             watch,
             runs_scripts: AtomicBool::new(true),
         };
@@ -59,6 +61,13 @@ impl Page {
         .await;
         page.size(1_400, 900).await;
         page
+    }
+
+    /// Closes the tab; what was wrong with it is told here.
+    pub async fn close(self) {
+        let tab = json!({"targetId": self.target});
+        let closed = self.pipe.call(None, "Target.closeTarget", tab).await;
+        closed.unwrap_or_else(|error| panic!("the tab does not close: {error}"));
     }
 
     /// Shows an address and waits until all of it is there.
@@ -192,6 +201,11 @@ impl Page {
         self.evaluate(&count).await.as_u64().unwrap_or_default()
     }
 
+    /// Whether an expression is true now.
+    pub async fn holds(&self, script: &str) -> bool {
+        self.run(script).await == Ok(Value::Bool(true))
+    }
+
     /// Waits until an expression is true; `what` is the end of "waited in vain
     /// until".
     ///
@@ -207,7 +221,7 @@ impl Page {
     /// When it does not become so within `deadline`.
     pub async fn until_within(&self, what: &str, deadline: Duration, script: &str) {
         // Between two documents there is nothing to ask.
-        let holds = async || matches!(self.run(script).await, Ok(Value::Bool(true))).then_some(());
+        let holds = async || self.holds(script).await.then_some(());
         if poll(deadline, holds).await.is_none() {
             let (url, seen) = self.seen().await;
             panic!("waited in vain until {what} ({deadline:?}): {script} at {url}: {seen}");

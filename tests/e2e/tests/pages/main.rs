@@ -2,6 +2,7 @@
 //! `UPDATE_PICTURES=1` renews the pictures of the documents.
 #![allow(clippy::unwrap_used, reason = "a test fails where it fails")]
 
+mod controls;
 mod hostile;
 mod look;
 mod outage;

@@ -1,0 +1,67 @@
+//! What people with a browser wait for: pages of a large store, many who look at
+//! once, and a record on its way from a program to a screen.
+
+mod bytes;
+mod crowd;
+mod tailing;
+
+use e2e::browser::Browser;
+use testkit::Installation;
+
+use crate::{
+    lines::Lines,
+    report::{Report, Target},
+    search,
+};
+
+/// How often a page is opened.
+const ROUNDS: usize = 20;
+
+/// Fills a store and looks at it.
+///
+/// # Errors
+/// When the store refuses a question or herald-web has no page.
+pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> anyhow::Result<()> {
+    let installation = Installation::new();
+    let store = installation.store().await;
+    search::fill(lines, records, &installation.store_url()).await;
+    search::settle(&installation).await;
+    let web = installation.web().await;
+    bytes::run(&installation, report).await?;
+    paints(&installation, report).await;
+    crowd::run(&installation, &web, lines, report).await?;
+    drop((store, web));
+    tailing::run(lines, report).await;
+    Ok(())
+}
+
+/// When the largest thing is painted, for somebody who comes for the first time.
+async fn paints(installation: &Installation, report: &mut Report) {
+    let browser = Browser::start().await;
+    let views = [
+        ("the log", "/"),
+        ("errors of an hour", "/?level=ERROR&from=-1h"),
+        ("a word", "/?q=error"),
+    ];
+    for (what, path) in views {
+        let mut paints = Vec::new();
+        let mut complete = Vec::new();
+        for _ in 0..ROUNDS {
+            let page = browser.page().await;
+            page.open(&(installation.web_url() + path)).await;
+            let speed = page.speed().await;
+            paints.push(speed.largest_paint_ms);
+            complete.push(speed.complete_ms);
+            page.close().await;
+        }
+        paints.sort_by(f64::total_cmp);
+        complete.sort_by(f64::total_cmp);
+        let middle = paints[ROUNDS / 2];
+        let most = Target::AtMost(300.0);
+        report.hold(format!("largest paint of {what}, p50"), middle, "ms", most);
+        let worst = paints[ROUNDS - 1];
+        report.add(format!("largest paint of {what}, worst"), worst, "ms");
+        let middle = complete[ROUNDS / 2];
+        report.add(format!("all of {what} is there, p50"), middle, "ms");
+    }
+}
