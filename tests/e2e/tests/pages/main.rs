@@ -16,5 +16,15 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// Every page: a name, and the address in a Herald that has the record `id`.
 fn places(id: &str) -> Vec<(&'static str, String)> {
-    vec![("log", "/".to_owned()), ("record", format!("/record/{id}"))]
+    let places = [
+        ("log", "/"),
+        ("systems", "/systems"),
+        ("exceptions", "/exceptions"),
+        ("rejected", "/rejected"),
+        ("status", "/status"),
+        ("help", "/help"),
+    ];
+    let record = ("record", format!("/record/{id}"));
+    let places = places.map(|(name, path)| (name, path.to_owned()));
+    places.into_iter().chain([record]).collect()
 }

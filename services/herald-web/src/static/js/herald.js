@@ -11,5 +11,4 @@ import * as retry from './retry.js';
 import * as rows from './rows.js';
 import * as tail from './tail.js';
 
-document.documentElement.classList.add('scripted');
 for (const module of [copy, facets, histogram, keys, rows, menus, retry, tail]) module.start();

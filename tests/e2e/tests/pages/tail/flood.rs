@@ -34,7 +34,13 @@ async fn a_flood_is_sampled_and_the_page_stays_quick() {
     sender.stop().await;
     let tasks = page.evaluate("(async () => { const e = []; const o = new PerformanceObserver(l => e.push(...l.getEntries())); o.observe({type:'longtask', buffered:true}); await new Promise(r => setTimeout(r, 300)); return e.map(t => [Math.round(t.startTime), Math.round(t.duration)]) })()").await;
     println!("long tasks {tasks}");
-    let mut sorted = delays.clone(); sorted.sort_by(f64::total_cmp); println!("{} delays {:?}", sorted.len(), &sorted[sorted.len().saturating_sub(20)..]);
+    let mut sorted = delays.clone();
+    sorted.sort_by(f64::total_cmp);
+    println!(
+        "{} delays {:?}",
+        sorted.len(),
+        &sorted[sorted.len().saturating_sub(20)..]
+    );
     let worst = delays.iter().copied().fold(0.0, f64::max);
     assert!(worst < DELAY_MS, "an input waited {worst} ms");
     let rows = page.count(".flow tbody > tr").await;
