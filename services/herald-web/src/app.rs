@@ -69,6 +69,8 @@ pub(crate) fn router(app: App, readiness: Readiness) -> Router {
     Router::new()
         .route("/", get(pages::log::show))
         .route("/record/{id}", get(pages::record::show))
+        .route("/values/{field}", get(pages::values::show))
+        .route("/values/{field}/list", get(pages::values::list))
         .route("/record/{id}/row", get(pages::detail::row))
         .route("/static/{hash}/{name}", get(static_file))
         .merge(api::router())

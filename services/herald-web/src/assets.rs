@@ -17,7 +17,9 @@ use crate::gzip;
 const CSS: &[&str] = &[
     include_str!("static/css/tokens.css"),
     include_str!("static/css/frame.css"),
+    include_str!("static/css/bar.css"),
     include_str!("static/css/log.css"),
+    include_str!("static/css/rows.css"),
     include_str!("static/css/detail.css"),
     include_str!("static/css/record.css"),
 ];
@@ -27,8 +29,13 @@ const ENTRY: &str = "herald.js";
 const SCRIPTS: &[(&str, &str)] = &[
     (ENTRY, include_str!("static/js/herald.js")),
     ("copy.js", include_str!("static/js/copy.js")),
+    ("facets.js", include_str!("static/js/facets.js")),
+    ("histogram.js", include_str!("static/js/histogram.js")),
     ("keys.js", include_str!("static/js/keys.js")),
+    ("menus.js", include_str!("static/js/menus.js")),
+    ("ready.js", include_str!("static/js/ready.js")),
     ("retry.js", include_str!("static/js/retry.js")),
+    ("rows.js", include_str!("static/js/rows.js")),
 ];
 
 /// All files, as they are sent.

@@ -10,5 +10,5 @@ mod value;
 pub(crate) use filter::{BadQuery, FILTER, read_filter, read_time};
 pub(crate) use narrow::{field_is, narrowed, narrowed_without};
 pub(crate) use parameters::{KnownName, ParameterError, Parameters};
-pub(crate) use records::{PARAMETERS, link, read_order, read_records};
+pub(crate) use records::{PAGE, PARAMETERS, link, link_to, read_order, read_records};
 pub(crate) use value::{LimitRule, Reader, read_count, read_id, read_lower_bound};

@@ -17,6 +17,7 @@ use tonic_health::pb::{
 };
 use tracing::warn;
 
+pub(crate) use counts::{Counted, Counting};
 pub(crate) use streams::Pieces;
 
 /// How long an answer may take, retry included.

@@ -1,7 +1,10 @@
 //! Record text as HTML made inert: what could be markup or reorder and hide
 //! other text becomes visible characters.
 
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    ops::Range,
+};
 
 use render::glyph::{self, Glyph};
 
@@ -9,8 +12,26 @@ use render::glyph::{self, Glyph};
 /// characters as their Unicode pictures, invisible and reordering ones by
 /// their numbers; both set off as `<span class="mark">`.
 pub(crate) fn write_inert(out: &mut impl Write, text: &str) -> fmt::Result {
+    write_marked(out, text, &[])
+}
+
+/// The same with places set off as `<mark>`: rising, apart, between characters.
+pub(crate) fn write_marked(
+    out: &mut impl Write,
+    text: &str,
+    places: &[Range<usize>],
+) -> fmt::Result {
+    let mut edges = places
+        .iter()
+        .flat_map(|place| [(place.start, "<mark>"), (place.end, "</mark>")])
+        .peekable();
     let mut written = 0;
     for (at, c, glyph) in glyph::of(text) {
+        while let Some((edge, tag)) = edges.next_if(|(edge, _)| *edge <= at) {
+            out.write_str(&text[written..edge])?;
+            written = edge;
+            out.write_str(tag)?;
+        }
         if entity(c).is_none() && glyph == Glyph::AsIs {
             continue;
         }
@@ -27,7 +48,9 @@ pub(crate) fn write_inert(out: &mut impl Write, text: &str) -> fmt::Result {
             }
         }
     }
-    out.write_str(&text[written..])
+    out.write_str(&text[written..])?;
+    // Only the end of a place is left, behind the last character.
+    edges.try_for_each(|(_, tag)| out.write_str(tag))
 }
 
 /// The same text for an attribute: exact, but for NUL and the second set of
@@ -58,7 +81,7 @@ fn entity(c: char) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{attribute, write_inert};
+    use super::{attribute, write_inert, write_marked};
 
     #[test]
     fn markup_and_invisible_characters_become_visible() {
@@ -82,6 +105,24 @@ mod tests {
         check("pass\u{200b}word\u{feff}", "pass[U+200B]word[U+FEFF]");
         check("a\u{200d}b 👩\u{200d}🚀", "a[U+200D]b 👩\u{200d}🚀");
         check("\u{e0041}", "[U+E0041]");
+    }
+
+    #[test]
+    fn places_are_set_off() {
+        let check = |text: &str, places: &[(usize, usize)], expected: &str| {
+            let places: Vec<_> = places.iter().map(|(start, end)| *start..*end).collect();
+            let mut out = String::new();
+            write_marked(&mut out, text, &places).unwrap();
+            assert_eq!(out, expected, "{text:?}");
+        };
+        check("a<b", &[(0, 2)], "<mark>a&lt;</mark>b");
+        check("a<b", &[(1, 3)], "a<mark>&lt;b</mark>");
+        check("über", &[(0, 2), (3, 5)], "<mark>ü</mark>b<mark>er</mark>");
+        check(
+            "a\0b",
+            &[(1, 2)],
+            "a<mark><span class=\"mark\">␀</span></mark>b",
+        );
     }
 
     #[test]

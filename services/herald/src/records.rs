@@ -2,7 +2,6 @@
 //! how they are written.
 
 mod fields;
-mod highlight;
 mod line;
 mod note;
 mod paint;

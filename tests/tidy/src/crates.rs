@@ -65,7 +65,9 @@ fn may_use(name: &str, used: &str) -> bool {
 }
 
 fn may_use_in_tests(name: &str, used: &str) -> bool {
-    used == "testkit" && (matches!(name, "herald" | "render") || SERVICES.contains(&name))
+    let is_testkit = used == "testkit";
+    (is_testkit && (matches!(name, "herald" | "render") || SERVICES.contains(&name)))
+        || (name == "render" && used == "query")
 }
 
 fn is_base(name: &str) -> bool {

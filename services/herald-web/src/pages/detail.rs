@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     app::App,
-    request::{PARAMETERS, Parameters, field_is, narrowed, narrowed_without, read_id},
+    request::{PAGE, Parameters, field_is, narrowed, narrowed_without, read_id},
     store_client::StoreError,
     utc,
 };
@@ -99,7 +99,7 @@ pub(crate) async fn row(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let parameters = Parameters::read(query.as_deref(), PARAMETERS);
+    let parameters = Parameters::read(query.as_deref(), PAGE);
     let Ok(id) = read_id(&id) else {
         return problem::respond_in_place(&app, &StoreError::NotFound.into());
     };
@@ -113,7 +113,12 @@ pub(crate) async fn row(
     }
 }
 
-fn fragment(app: &App, record: &Record, parameters: &Parameters) -> Result<String, PageError> {
+/// The same for a row that is opened by its page.
+pub(super) fn fragment(
+    app: &App,
+    record: &Record,
+    parameters: &Parameters,
+) -> Result<String, PageError> {
     let detail = Detail::new(record, parameters, Place::Row);
     fill(app, "detail.html", &View { detail })
 }

@@ -21,6 +21,8 @@ pub(super) struct Layout {
     modules: Vec<String>,
     icon: String,
     version: &'static str,
+    /// The class of `<main>`.
+    style: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,7 +55,13 @@ impl Layout {
                  %3Cpath d='M3.5 4.5h9M3.5 8h6M3.5 11.5h7.5' stroke='%23fff' stroke-width='1.6'/%3E%3C/svg%3E"
             ),
             version: env!("CARGO_PKG_VERSION"),
+            style: "",
         }
+    }
+
+    /// Gives `<main>` a class.
+    pub(super) fn styled(self, style: &'static str) -> Self {
+        Self { style, ..self }
     }
 
     /// Marks the page's entry in the navigation.

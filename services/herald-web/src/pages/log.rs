@@ -1,6 +1,12 @@
 //! `/`: the newest records, and those that pass the filters in the URL.
 
-mod form;
+mod bar;
+mod buckets;
+mod chips;
+mod counts;
+mod facets;
+mod histogram;
+mod range;
 mod walk;
 
 use axum::{
@@ -8,20 +14,29 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
+use domain::{CountQuery, RecordQuery};
 use serde::Serialize;
 
 use super::{
+    columns::Columns,
+    detail,
     layout::Layout,
     page::{Main, Page, PageError, fill},
     problem,
-    row::{Row, share},
+    row::{Row, Style},
+    view::View,
 };
 use crate::{
     app::App,
-    request::{BadQuery, LimitRule, PARAMETERS, ParameterError, Parameters, link, read_records},
+    request::{BadQuery, LimitRule, PAGE, ParameterError, Parameters, link, read_id, read_records},
+    store_client::RecordPage,
     utc,
 };
-use form::{Chip, Form, chips};
+pub(super) use counts::percent;
+pub(super) use facets::Facet;
+
+use bar::Bar;
+use chips::{Chip, chips};
 use walk::{Pager, Walk};
 
 const LIMIT: LimitRule = LimitRule {
@@ -30,88 +45,159 @@ const LIMIT: LimitRule = LimitRule {
 };
 
 #[derive(Serialize)]
-struct Bar {
-    form: Form,
+struct BarView {
+    bar: Bar,
 }
 
 #[derive(Serialize)]
-struct LogPage {
+struct LogView<'a> {
     chips: Vec<Chip>,
     rows: Vec<Row>,
+    columns: &'a Columns,
     pager: Pager,
     /// Whether the records were asked for.
     is_answered: bool,
     is_partial: bool,
+    /// How many records of this page's stretch the disk has destroyed.
+    damaged: u64,
     /// Why the query's words are looked for instead of what it says.
     note: Option<String>,
+    /// The record that is to be open and is not among the rows.
+    missing: Option<u64>,
     loaded: String,
+}
+
+/// What a URL asks for.
+struct Asked {
+    query: RecordQuery,
+    columns: Columns,
+    open: Option<u64>,
+    note: Option<ParameterError>,
+    problems: Vec<ParameterError>,
 }
 
 /// `GET /`
 pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
-    let parameters = Parameters::read(query.as_deref(), PARAMETERS);
+    let parameters = Parameters::read(query.as_deref(), PAGE);
     let now = utc::now();
-    let mut request = read_records(&parameters, now, LIMIT, BadQuery::SearchWords);
-    if request.query.before.is_some() && request.query.after.is_some() {
-        let message = "give `before` or `after`, not both: a page goes on from one record";
-        request.problems.push(ParameterError::new("after", message));
-    }
-    if !request.problems.is_empty() {
-        return render_problems(&app, &parameters, request.problems);
-    }
-    if !parameters.written_shortest() {
+    let mut asked = Asked::read(&parameters, now);
+    if asked.problems.is_empty() && !parameters.written_shortest() {
         return Redirect::to(&link(&parameters, &[])).into_response();
     }
-    let walk = Walk::new(request.query);
-    let note = request.note.map(|problem| problem.to_string());
-    let form = Form::new(&parameters, Vec::new(), &[]);
-    let page = match bar(&app, form) {
-        Ok(bar) => Page::new(&app, Layout::new(&app, "Log").at("/")).with_bar(bar),
+    let view = View::new(parameters, &asked.query.filter, now);
+    let problems = std::mem::take(&mut asked.problems);
+    let is_sound = problems.is_empty();
+    let bar = BarView {
+        bar: Bar::new(
+            &view,
+            &asked.query.filter,
+            asked.query.order,
+            &asked.columns,
+            problems,
+        ),
+    };
+    let page = match fill(&app, "log/bar.html", &bar) {
+        Ok(bar) => Page::new(&app, Layout::new(&app, "Log").at("/").styled("log")).with_bar(bar),
         Err(failure) => return problem::respond_to(&app, &failure),
     };
-    page.when_ready(async move {
-        let mut page = app.store.list(walk.query()).await?;
-        let pager = walk.arrange(&mut page, &parameters);
-        let max_bytes = share(page.records.len());
-        let view = LogPage {
-            chips: chips(&parameters),
-            rows: page
-                .records
-                .iter()
-                .map(|record| Row::new(record, &parameters, max_bytes))
-                .collect(),
-            pager,
-            is_answered: true,
-            is_partial: page.partial,
-            note,
-            loaded: render::rfc3339(now)[..19].replace('T', " "),
+    if !is_sound {
+        return match fill(&app, "log.html", &unanswered(&view, &asked.columns)) {
+            Ok(main) => page.whole(StatusCode::BAD_REQUEST, &main),
+            Err(failure) => problem::respond_to(&app, &failure),
         };
-        Ok(Main::new(fill(&app, "log.html", &view)?))
-    })
-    .await
+    }
+    page.when_ready(async move { answer(app, view, asked).await })
+        .await
 }
 
-/// The form as it was filled in, and what is wrong with it.
-fn render_problems(app: &App, parameters: &Parameters, problems: Vec<ParameterError>) -> Response {
-    let view = LogPage {
-        chips: chips(parameters),
+impl Asked {
+    fn read(parameters: &Parameters, now: i64) -> Self {
+        let mut request = read_records(parameters, now, LIMIT, BadQuery::SearchWords);
+        let mut note = |name: &str, message: String| {
+            request.problems.push(ParameterError::new(name, message));
+        };
+        if request.query.before.is_some() && request.query.after.is_some() {
+            let message = "give `before` or `after`, not both: a page goes on from one record";
+            note("after", message.to_owned());
+        }
+        let columns = parameters
+            .get("columns")
+            .map_or_else(Default::default, |text| {
+                Columns::read(text).unwrap_or_else(|problem| {
+                    note("columns", problem);
+                    Columns::default()
+                })
+            });
+        let open = parameters.get("open").and_then(|text| {
+            let id = read_id(text);
+            id.map_err(|problem| note("open", problem)).ok()
+        });
+        Self {
+            query: request.query,
+            columns,
+            open,
+            note: request.note,
+            problems: request.problems,
+        }
+    }
+}
+
+/// The rows, then the counts.
+async fn answer(app: App, view: View, asked: Asked) -> Result<Main, PageError> {
+    let question: CountQuery = counts::question(&asked.query.filter, view.now());
+    let counting = app.store.counting(question);
+    let walk = Walk::new(asked.query);
+    let mut page = app.store.list(walk.query()).await?;
+    let pager = walk.arrange(&mut page, view.parameters());
+    let rows = rows(&app, &view, &asked.columns, asked.open, &page)?;
+    let missing = asked
+        .open
+        .filter(|open| rows.iter().all(|row| row.id() != *open));
+    let shown = LogView {
+        chips: chips(&view),
+        rows,
+        columns: &asked.columns,
+        pager,
+        is_answered: true,
+        is_partial: page.partial,
+        damaged: page.coverage.map_or(0, |coverage| coverage.damaged_records),
+        note: asked.note.map(|problem| problem.to_string()),
+        missing,
+        loaded: render::rfc3339(view.now())[11..19].to_owned(),
+    };
+    let html = fill(&app, "log.html", &shown)?;
+    Ok(Main::new(html).then(counts::panels(app, view, counting)))
+}
+
+fn rows(
+    app: &App,
+    view: &View,
+    columns: &Columns,
+    open: Option<u64>,
+    page: &RecordPage,
+) -> Result<Vec<Row>, PageError> {
+    let mut rows = Style::new(view, columns).rows(&page.records);
+    let Some(at) = rows.iter().position(|row| Some(row.id()) == open) else {
+        return Ok(rows);
+    };
+    let details = detail::fragment(app, &page.records[at], view.parameters())?;
+    let row = rows.remove(at);
+    let close_href = format!("{}#r{}", view.here(&[("open", None)]), row.id());
+    rows.insert(at, row.opened(details, close_href));
+    Ok(rows)
+}
+
+fn unanswered<'a>(view: &View, columns: &'a Columns) -> LogView<'a> {
+    LogView {
+        chips: chips(view),
         rows: Vec::new(),
+        columns,
         pager: Pager::default(),
         is_answered: false,
         is_partial: false,
+        damaged: 0,
         note: None,
+        missing: None,
         loaded: String::new(),
-    };
-    let form = Form::new(parameters, problems, &[]);
-    let parts = bar(app, form).and_then(|bar| Ok((bar, fill(app, "log.html", &view)?)));
-    match parts {
-        Ok((bar, main)) => Page::new(app, Layout::new(app, "Log").at("/"))
-            .with_bar(bar)
-            .whole(StatusCode::BAD_REQUEST, &main),
-        Err(failure) => problem::respond_to(app, &failure),
     }
-}
-
-fn bar(app: &App, form: Form) -> Result<String, PageError> {
-    fill(app, "form.html", &Bar { form })
 }

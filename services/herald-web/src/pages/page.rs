@@ -144,11 +144,10 @@ impl Main {
     }
 
     /// And what comes after it.
-    #[expect(dead_code, reason = "the log asks for its counts this way next")]
-    pub(super) fn then(self, later: impl Future<Output = String> + Send + 'static) -> Self {
+    pub(super) fn then(self, later: impl Stream<Item = String> + Send + 'static) -> Self {
         Self {
             html: self.html,
-            later: self.later.chain(stream::once(later)).boxed(),
+            later: self.later.chain(later).boxed(),
         }
     }
 }

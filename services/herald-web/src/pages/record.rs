@@ -5,16 +5,18 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use domain::ContextScope;
+use domain::{ContextScope, RecordFilter};
 use proto::v1;
 use serde::Serialize;
 
 use super::{
+    columns::Columns,
     detail::{Detail, Place},
     layout::Layout,
     page::{Main, Page, PageError, fill},
     problem,
-    row::{Row, share},
+    row::{Row, Style},
+    view::View,
 };
 use crate::{
     app::App,
@@ -48,6 +50,7 @@ struct Asked {
 #[derive(Serialize)]
 struct RecordPage {
     id: u64,
+    columns: Columns,
     scopes: Vec<Choice>,
     before: Vec<Row>,
     row: Row,
@@ -152,9 +155,16 @@ impl Asked {
 impl RecordPage {
     fn new(asked: Asked, context: &RecordContext) -> Self {
         let record = &context.record;
-        let max_bytes = share(context.before.len() + context.after.len() + 1);
         let no_filter = Parameters::default();
-        let row = |record| Row::new(record, &no_filter, max_bytes);
+        let view = View::new(Parameters::default(), &RecordFilter::default(), 0);
+        let columns = Columns::default();
+        let style = Style::new(&view, &columns).leading_to_records();
+        let around = context.before.iter().chain([record]).chain(&context.after);
+        let mut rows = style.rows(around);
+        let after = rows.split_off(context.before.len() + 1);
+        let row = rows
+            .pop()
+            .expect("the record itself is among its neighbours");
         let more = |found: usize, count: u32| {
             let is_more = found == count as usize && (count as usize) < MOST.max;
             is_more.then(|| (count + MORE).min(u32::try_from(MOST.max).unwrap_or(count)))
@@ -181,10 +191,11 @@ impl RecordPage {
                     is_here: *scope == asked.scope,
                 })
                 .collect(),
-            before: context.before.iter().map(row).collect(),
-            row: row(record),
+            before: rows,
+            row,
             detail: Detail::new(record, &no_filter, Place::Page),
-            after: context.after.iter().map(row).collect(),
+            after,
+            columns: columns.clone(),
             earlier: more(context.before.len(), asked.before)
                 .map(|before| Asked { before, ..asked }.href(first)),
             later: more(context.after.len(), asked.after)

@@ -1,192 +1,229 @@
-//! One record as a row of the log.
+//! One record as a row of a list; the same wherever records are listed.
 
-use domain::{Level, Record, TextField};
+mod extra;
+mod level;
+mod moment;
+
+use domain::{Record, TextField};
+use minijinja::Value as Html;
 use render::cut;
 use serde::Serialize;
 
-use super::fold::Fold;
-use crate::{
-    request::{Parameters, link},
-    utc,
-};
+use super::{columns::Columns, view::View};
+use crate::{text, utc};
+
+pub(super) use super::view::{filtered, is_filterable};
+pub(super) use level::LevelView;
+pub(super) use moment::{Moment, day};
 
 /// How far a record's own time may lie from its receipt without being shown.
 const NOTICEABLE_US: u64 = 1_000_000;
-/// Longest name shown in a row, and longest value that a link filters by, in
-/// bytes.
+/// Longest name shown in a row, in bytes.
 const MAX_NAME_BYTES: usize = 200;
-/// Longest message shown in a row.
-const MAX_MESSAGE_LINES: usize = 12;
-const MAX_MESSAGE_BYTES: usize = 1_200;
-/// How much record text one page may hold, in bytes; each row has its share.
-const PAGE_BYTES: usize = 2 << 20;
+/// Longest message shown in a row; the rest is in the opened row.
+const MAX_MESSAGE_LINES: usize = 4;
+const MAX_MESSAGE_BYTES: usize = 800;
+/// Longest line that an exception is folded to, in bytes.
+const MAX_SUMMARY_BYTES: usize = 300;
 
 /// A record as a row.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
     id: u64,
+    /// The day above it, where another one begins.
+    day: Option<String>,
     received: Moment,
-    created: Option<Moment>,
-    /// How far `created` lies before or after the receipt.
-    lag: String,
+    created: Moment,
+    /// How far `created` lies before or after the receipt, when that is noticeable.
+    lag: Option<String>,
     level: LevelView,
     /// System, sub system, sub sub system.
     place: Vec<Value>,
     /// Product and the two user fields.
     tags: Vec<Value>,
-    module: String,
-    function: String,
+    logger: String,
+    module: Html,
+    function: Html,
     line: i64,
     package_version: String,
-    message: String,
+    process: i64,
+    process_name: String,
+    thread_name: String,
+    peer: String,
+    message: Html,
     /// Size of the whole message when it is not shown whole.
     message_bytes: Option<String>,
-    exception: Option<Fold>,
-    stack: Option<Fold>,
-    extra: Option<Fold>,
-}
-
-/// A time in pieces.
-#[derive(Debug, Serialize)]
-pub(super) struct Moment {
-    /// RFC 3339.
-    iso: String,
-    date: String,
-    time: String,
-}
-
-/// A severity.
-#[derive(Debug, Serialize)]
-pub(super) struct LevelView {
-    /// Class in the stylesheet.
-    class: String,
-    name: String,
-    /// Shown when the name alone would mislead.
-    number: Option<i32>,
-    href: String,
+    /// The line that says what went wrong.
+    exception: Option<Html>,
+    has_stack: bool,
+    extra: Vec<extra::Entry>,
+    /// The list with this row opened, or closed again.
+    toggle_href: String,
+    /// What is shown below it, when it is open.
+    details: Option<Html>,
 }
 
 /// A context field's value.
 #[derive(Debug, Serialize)]
-pub(super) struct Value {
+struct Value {
     name: &'static str,
     value: String,
-    /// The log with this value as a filter.
-    href: Option<String>,
+    /// The list with this value only, and without it.
+    include_href: Option<String>,
+    exclude_href: Option<String>,
 }
 
-/// How many bytes of each text a row shows on a page of so many rows.
-pub(super) fn share(rows: usize) -> usize {
-    (PAGE_BYTES / rows.max(1) / 4).clamp(512, 4_096)
+/// How rows are written on one page.
+#[derive(Debug)]
+pub(super) struct Style<'a> {
+    view: &'a View,
+    columns: &'a Columns,
+    /// A row leads to its record's page instead of being opened in its list.
+    leads_away: bool,
 }
 
-impl Row {
-    /// `parameters` are the page's, kept by every link; `max_bytes` is for each
-    /// text.
-    pub(super) fn new(record: &Record, parameters: &Parameters, max_bytes: usize) -> Self {
+impl<'a> Style<'a> {
+    /// Links keep what the view has.
+    pub(super) fn new(view: &'a View, columns: &'a Columns) -> Self {
+        Self {
+            view,
+            columns,
+            leads_away: false,
+        }
+    }
+
+    /// For lists whose address has no place for a row that is open.
+    pub(super) fn leading_to_records(self) -> Self {
+        Self {
+            leads_away: true,
+            ..self
+        }
+    }
+
+    /// All of a list, with a line wherever a day begins.
+    pub(super) fn rows<'r>(&self, records: impl IntoIterator<Item = &'r Record>) -> Vec<Row> {
+        let mut before = None;
+        let mut rows = Vec::new();
+        for record in records {
+            let day = day(record.received_us);
+            let is_new = before.as_ref() != Some(&day);
+            rows.push(Row {
+                day: is_new.then(|| day.clone()),
+                ..self.row(record)
+            });
+            before = Some(day);
+        }
+        rows
+    }
+
+    /// One record, without a day above it.
+    pub(super) fn row(&self, record: &Record) -> Row {
         let lag_us = record.received_us.abs_diff(record.created_us);
-        let is_lag_noticeable = lag_us >= NOTICEABLE_US;
         let direction = if record.created_us > record.received_us {
             "later"
         } else {
             "earlier"
         };
-        let (message, is_whole) = cut::head(
-            &record.message,
-            max_bytes.min(MAX_MESSAGE_BYTES),
-            MAX_MESSAGE_LINES,
-        );
         let [place, tags] = [&TextField::CONTEXT[..3], &TextField::CONTEXT[3..]]
-            .map(|fields| values(record, fields, parameters));
-        Self {
+            .map(|fields| self.values(record, fields));
+        let (message, is_whole) = cut::head(&record.message, MAX_MESSAGE_BYTES, MAX_MESSAGE_LINES);
+        let id = record.id.to_string();
+        Row {
             id: record.id,
+            day: None,
             received: Moment::new(record.received_us),
-            created: is_lag_noticeable.then(|| Moment::new(record.created_us)),
-            lag: format!("{} {direction}", utc::distance(lag_us)),
-            level: LevelView::new(record, parameters),
+            created: Moment::new(record.created_us),
+            lag: (lag_us >= NOTICEABLE_US)
+                .then(|| format!("{} {direction}", utc::distance(lag_us))),
+            level: LevelView::new(record, self.view.parameters()),
             place,
             tags,
-            module: short(&record.module),
-            function: short(&record.function),
+            logger: short(&record.logger),
+            module: self.marked(TextField::Module, &short(&record.module)),
+            function: self.marked(TextField::Function, &short(&record.function)),
             line: record.line,
             package_version: short(&record.package_version),
-            message: message.to_owned(),
-            message_bytes: (!is_whole).then(|| grouped(record.message.len())),
-            exception: Fold::traceback(&record.exception, max_bytes),
-            stack: Fold::traceback(&record.stack, max_bytes),
-            extra: Fold::extra(&record.extra, max_bytes),
+            process: record.process,
+            process_name: short(&record.process_name),
+            thread_name: short(&record.thread_name),
+            peer: short(&record.peer),
+            message: self.marked(TextField::Message, message),
+            message_bytes: (!is_whole).then(|| grouped(record.message.len() as u64)),
+            exception: self.exception(record),
+            has_stack: !record.stack.trim().is_empty(),
+            extra: if self.columns.has_extra() {
+                extra::entries(&record.extra)
+            } else {
+                Vec::new()
+            },
+            toggle_href: if self.leads_away {
+                format!("/record/{id}#r{id}")
+            } else {
+                format!("{}#r{id}", self.view.here(&[("open", Some(&id))]))
+            },
+            details: None,
         }
+    }
+
+    fn exception(&self, record: &Record) -> Option<Html> {
+        let line = cut::last_line(&record.exception);
+        if line.is_empty() {
+            return None;
+        }
+        let (shown, is_whole) = cut::head(line, MAX_SUMMARY_BYTES, 1);
+        let dots = if is_whole { "" } else { "…" };
+        Some(self.marked(TextField::Exception, &format!("{shown}{dots}")))
+    }
+
+    /// A text with what was looked for set off.
+    fn marked(&self, field: TextField, shown: &str) -> Html {
+        let places = self.view.highlights().places(field, shown);
+        let mut html = String::with_capacity(shown.len());
+        text::write_marked(&mut html, shown, &places).expect("a text takes everything");
+        Html::from_safe_string(html)
+    }
+
+    fn values(&self, record: &Record, fields: &[TextField]) -> Vec<Value> {
+        let filled = fields.iter().filter(|field| !field.of(record).is_empty());
+        filled
+            .map(|field| {
+                let value = field.of(record);
+                Value {
+                    name: field.name(),
+                    value: short(&value),
+                    include_href: self.view.include(*field, &value),
+                    exclude_href: self.view.exclude(*field, &value),
+                }
+            })
+            .collect()
     }
 }
 
-impl Moment {
-    pub(super) fn new(micros: i64) -> Self {
-        let iso = render::rfc3339(micros);
+impl Row {
+    /// The record that it shows.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Opened: `details` is HTML of ours, `close_href` the list with it closed.
+    pub(super) fn opened(self, details: String, close_href: String) -> Self {
         Self {
-            date: iso[..10].to_owned(),
-            time: iso[11..23].to_owned(),
-            iso,
+            details: Some(Html::from_safe_string(details)),
+            toggle_href: close_href,
+            ..self
         }
     }
 }
 
-impl LevelView {
-    pub(super) fn new(record: &Record, parameters: &Parameters) -> Self {
-        let level = Level::of(record.level);
-        let name = match record.level_name.trim() {
-            "" => level.name().to_owned(),
-            name => cut::head(name, 24, 1).0.to_owned(),
-        };
-        let is_plain = record.level == level.number() && name == level.name();
-        let least = if record.level == level.number() {
-            level.name().to_owned()
-        } else {
-            record.level.to_string()
-        };
-        Self {
-            class: level.name().to_lowercase(),
-            name,
-            number: (!is_plain).then_some(record.level),
-            href: filtered(parameters, "level", &least),
-        }
-    }
-}
-
-fn values(record: &Record, fields: &[TextField], parameters: &Parameters) -> Vec<Value> {
-    let filled = fields.iter().filter(|field| !field.of(record).is_empty());
-    filled
-        .map(|field| {
-            let value = field.of(record);
-            Value {
-                name: field.name(),
-                value: short(&value),
-                href: is_filterable(&value).then(|| filtered(parameters, field.name(), &value)),
-            }
-        })
-        .collect()
-}
-
-/// Whether a parameter can hold the value: parameters are trimmed and short.
-pub(super) fn is_filterable(value: &str) -> bool {
-    !value.is_empty() && value.len() <= MAX_NAME_BYTES && value.trim() == value
-}
-
-/// The log's first page with one more filter.
-pub(super) fn filtered(parameters: &Parameters, name: &str, value: &str) -> String {
-    link(
-        parameters,
-        &[("before", None), ("after", None), (name, Some(value))],
-    )
-}
-
-fn short(name: &str) -> String {
+/// A name as much as a row shows of it.
+pub(super) fn short(name: &str) -> String {
     let (shown, is_whole) = cut::head(name, MAX_NAME_BYTES, 1);
     let dots = if is_whole { "" } else { "…" };
     format!("{shown}{dots}")
 }
 
 /// `1,048,576`
-fn grouped(number: usize) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -15,6 +15,11 @@ const PAGING: &[KnownName] = &[
     ("after", "after"),
 ];
 
+/// Parameters that say how a page shows a list.
+const SHOWING: &[KnownName] = &[("open", "open"), ("columns", "columns"), ("tail", "tail")];
+
+/// Parameters of the log's page.
+pub(crate) const PAGE: &[&[KnownName]] = &[FILTER, PAGING, SHOWING];
 /// Parameters of a list of records.
 pub(crate) const PARAMETERS: &[&[KnownName]] = &[FILTER, PAGING];
 
@@ -64,22 +69,29 @@ pub(crate) fn read_order(text: &str) -> Result<Order, String> {
 }
 
 /// The page with these parameters, some of them replaced or (`None`) left out.
+///
+/// Of two changes of one parameter the later one counts.
 pub(crate) fn link(parameters: &Parameters, changes: &[(&str, Option<&str>)]) -> String {
+    let is_changed = |name: &str| changes.iter().any(|(changed, _)| *changed == name);
+    let mut pairs: Vec<(&str, &str)> = parameters.iter().collect();
+    pairs.retain(|(name, _)| !is_changed(name));
+    let changed = changes
+        .iter()
+        .enumerate()
+        .filter_map(|(at, (name, value))| {
+            let is_last = changes[at + 1..].iter().all(|(later, _)| later != name);
+            Some((*name, (*value).filter(|_| is_last)?))
+        });
+    pairs.extend(changed);
+    link_to("/", &pairs)
+}
+
+/// An address with these parameters.
+pub(crate) fn link_to(path: &str, pairs: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    let changed = |name: &str| changes.iter().find(|(changed, _)| *changed == name);
-    for (name, value) in parameters.iter() {
-        if changed(name).is_none() {
-            query.append_pair(name, value);
-        }
-    }
-    for (name, value) in changes {
-        if let Some(value) = value {
-            query.append_pair(name, value);
-        }
-    }
-    match query.finish() {
-        query if query.is_empty() => "/".to_owned(),
-        query => format!("/?{query}"),
+    match query.extend_pairs(pairs).finish() {
+        query if query.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
     }
 }
 

@@ -1,12 +1,9 @@
 //! A record for people: one line, and what is below it indented.
 
 use domain::{Level, Record, TextField};
-use render::{rfc3339, terminal};
+use render::{Highlights, rfc3339, terminal};
 
-use super::{
-    highlight::Highlights,
-    paint::{Role, paint},
-};
+use super::paint::{Role, paint};
 
 const INDENT: &str = "    ";
 
@@ -101,9 +98,9 @@ fn place(record: &Record) -> String {
 #[cfg(test)]
 mod tests {
     use domain::Record;
+    use render::Highlights;
 
     use super::Lines;
-    use crate::records::highlight::Highlights;
 
     fn written(record: &Record, query: &str, has_colors: bool) -> String {
         let lines = Lines {

@@ -2,10 +2,10 @@
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use domain::{Condition, Record};
-use render::{csv, terminal};
+use render::{Highlights, csv, terminal};
 use runtime::config::Vars;
 
-use super::{fields::Fields, highlight::Highlights, line::Lines, paint::Color};
+use super::{fields::Fields, line::Lines, paint::Color};
 use crate::output::{self, WriteError};
 
 /// How records are written.

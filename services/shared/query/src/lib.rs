@@ -4,6 +4,7 @@
 //!
 //! * [`parse`] reads a query, [`print()`] writes one, [`words`] searches for what
 //!   is none.
+//! * [`parts`] takes a query apart without changing a word of it.
 //! * [`QueryError`] says what is wrong, where, and what would be right.
 //! * [`simplify()`] gives the form that `parse` gives.
 //! * [`time`] reads times, also relative ones.
@@ -15,6 +16,7 @@ mod error;
 mod name;
 mod number;
 mod parse;
+mod part;
 mod print;
 mod quote;
 mod simplify;
@@ -23,6 +25,7 @@ pub mod time;
 use domain::{Condition, Micros};
 
 pub use error::QueryError;
+pub use part::{Part, join, parts};
 pub use print::print;
 pub use simplify::simplify;
 

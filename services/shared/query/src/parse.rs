@@ -32,22 +32,7 @@ struct Parser<'a> {
 }
 
 pub(crate) fn query(text: &str, now_us: Micros) -> Answer {
-    let mut parser = Parser {
-        cursor: Cursor::new(text),
-        now_us,
-        conditions: 0,
-        patterns: 0,
-        depth: 0,
-    };
-    if text.len() > MAX_BYTES {
-        let start = text.floor_char_boundary(MAX_BYTES);
-        return Err(parser.cursor.error(
-            start..text.len(),
-            format!("the query has {} bytes", text.len()),
-            format!("use at most {MAX_BYTES}"),
-        ));
-    }
-    parser.cursor.skip_blanks();
+    let mut parser = Parser::new(text, now_us)?;
     if parser.cursor.peek().is_none() {
         return Ok(Condition::default());
     }
@@ -58,7 +43,49 @@ pub(crate) fn query(text: &str, now_us: Micros) -> Answer {
     }
 }
 
-impl Parser<'_> {
+/// The terms that all have to hold, each with its place; one for a query of
+/// alternatives.
+pub(crate) fn parts(
+    text: &str,
+    now_us: Micros,
+) -> Result<Vec<(Range<usize>, Condition)>, QueryError> {
+    let whole = query(text, now_us)?;
+    let mut parser = Parser::new(text, now_us)?;
+    let mut parts = Vec::new();
+    while parser.cursor.peek().is_some() {
+        let start = parser.cursor.at();
+        let condition = parser.single(None, None)?;
+        parts.push((start..parser.cursor.at(), condition));
+        if parser.keyword(OR).is_some() {
+            return Ok(vec![(0..text.len(), whole)]);
+        }
+        parser.keyword(AND);
+    }
+    Ok(parts)
+}
+
+impl<'a> Parser<'a> {
+    /// At the first term of a query that is not too long.
+    fn new(text: &'a str, now_us: Micros) -> Result<Self, QueryError> {
+        let mut parser = Self {
+            cursor: Cursor::new(text),
+            now_us,
+            conditions: 0,
+            patterns: 0,
+            depth: 0,
+        };
+        if text.len() > MAX_BYTES {
+            let start = text.floor_char_boundary(MAX_BYTES);
+            return Err(parser.cursor.error(
+                start..text.len(),
+                format!("the query has {} bytes", text.len()),
+                format!("use at most {MAX_BYTES}"),
+            ));
+        }
+        parser.cursor.skip_blanks();
+        Ok(parser)
+    }
+
     /// Terms joined by `OR`, to the end or a `)`. Within the parentheses after a
     /// field's name, terms are its values.
     fn alternatives(&mut self, field: Option<&Field>) -> Answer {

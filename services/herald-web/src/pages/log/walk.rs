@@ -107,7 +107,7 @@ mod tests {
 
     use super::Walk;
     use crate::{
-        request::{BadQuery, LimitRule, PARAMETERS, Parameters, read_records},
+        request::{BadQuery, LimitRule, PAGE, Parameters, read_records},
         store_client::RecordPage,
     };
 
@@ -142,7 +142,7 @@ mod tests {
     /// The ids on the page at a link, and its links to newer and older ones.
     fn open(ids: &[u64], href: &str) -> (Vec<u64>, Option<String>, Option<String>) {
         let query = href.strip_prefix("/?").unwrap_or_default();
-        let parameters = Parameters::read(Some(query), PARAMETERS);
+        let parameters = Parameters::read(Some(query), PAGE);
         let rule = LimitRule { max: 100, hint: "" };
         let request = read_records(&parameters, 0, rule, BadQuery::Refuse);
         assert_eq!(request.problems, [], "{href}");

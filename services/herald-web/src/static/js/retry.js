@@ -1,5 +1,7 @@
 // A page whose store was away asks until it is back, then loads itself anew.
 
+import { ready } from './ready.js';
+
 const READINESS = '/readyz';
 
 async function isReady() {
@@ -10,7 +12,7 @@ async function isReady() {
   }
 }
 
-export function start() {
+function watch() {
   const notice = document.querySelector('[data-retry]');
   if (!notice) return;
   const again = async () => {
@@ -18,4 +20,8 @@ export function start() {
     else setTimeout(again, 1000);
   };
   setTimeout(again, 1000);
+}
+
+export function start() {
+  ready(watch);
 }

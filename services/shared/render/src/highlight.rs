@@ -4,9 +4,12 @@ use std::ops::Range;
 
 use domain::{Condition, Pattern, TextField, TextTest, fold, fold_char};
 
+/// The most texts and patterns that are set off.
+const MAX: usize = 50;
+
 /// What to set off in the texts of a record.
 #[derive(Debug, Default)]
-pub(crate) struct Highlights {
+pub struct Highlights {
     /// Folded, each for one field or for all that are searched.
     texts: Vec<(Option<TextField>, String)>,
     patterns: Vec<(Option<TextField>, Pattern)>,
@@ -15,13 +18,17 @@ pub(crate) struct Highlights {
 impl Highlights {
     /// What a record must have to fulfil the condition; not what it must not
     /// have.
-    pub(crate) fn of(condition: &Condition) -> Self {
+    #[must_use]
+    pub fn of(condition: &Condition) -> Self {
         let mut highlights = Self::default();
         highlights.collect(condition);
         highlights
     }
 
     fn collect(&mut self, condition: &Condition) {
+        if self.texts.len() + self.patterns.len() >= MAX {
+            return;
+        }
         match condition {
             Condition::All(parts) | Condition::Any(parts) => {
                 parts.iter().for_each(|part| self.collect(part));
@@ -42,7 +49,8 @@ impl Highlights {
     }
 
     /// The places in this field's text, rising and apart from each other.
-    pub(crate) fn places(&self, field: TextField, text: &str) -> Vec<Range<usize>> {
+    #[must_use]
+    pub fn places(&self, field: TextField, text: &str) -> Vec<Range<usize>> {
         let applies = |of: &Option<TextField>| match of {
             Some(of) => *of == field,
             None => TextField::SEARCHED.contains(&field),
