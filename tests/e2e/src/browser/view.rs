@@ -1,6 +1,6 @@
 //! How a page is looked at: size, colours, with or without scripts, pictures.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -25,6 +25,12 @@ impl Page {
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]});
         self.call("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// From now on, what is downloaded is put into this folder.
+    pub async fn download_to(&self, folder: &Path) {
+        let behaviour = json!({"behavior": "allow", "downloadPath": folder});
+        self.call("Page.setDownloadBehavior", behaviour).await;
     }
 
     /// A picture of what is in the window, as PNG.

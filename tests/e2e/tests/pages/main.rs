@@ -15,5 +15,9 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// Every page: a name, and the address in a Herald that has the record `id`.
 fn places(id: &str) -> Vec<(&'static str, String)> {
-    vec![("log", "/".to_owned()), ("record", format!("/record/{id}"))]
+    vec![
+        ("log", "/".to_owned()),
+        ("opened", format!("/?open={id}&before={id}1")),
+        ("record", format!("/record/{id}")),
+    ]
 }
