@@ -9,6 +9,7 @@ mod gaps;
 mod histogram;
 mod openapi;
 mod records;
+mod saved_searches;
 mod status;
 mod systems;
 mod tail;
@@ -49,7 +50,7 @@ pub(crate) fn router() -> Router<App> {
 }
 
 #[rustfmt::skip]
-fn routes() -> [Route; 13] {
+fn routes() -> [Route; 14] {
     [
         Route("/api/v1/records", request::PARAMETERS, get(records::list)),
         Route("/api/v1/records/{id}", &[], get(records::one)),
@@ -62,6 +63,7 @@ fn routes() -> [Route; 13] {
         Route("/api/v1/exceptions", exceptions::PARAMETERS, get(exceptions::list)),
         Route("/api/v1/dead_letters", dead_letters::PARAMETERS, get(dead_letters::list)),
         Route("/api/v1/gaps", gaps::PARAMETERS, get(gaps::list)),
+        Route("/api/v1/saved_searches", &[], get(saved_searches::list)),
         Route("/api/v1/status", &[], get(status::show)),
         Route("/api/v1/openapi.json", &[], get(openapi::show)),
     ]

@@ -4,11 +4,11 @@ use std::{sync::Arc, sync::LazyLock, time::Instant};
 
 use axum::{
     Router,
-    extract::{MatchedPath, Path, Request, State},
+    extract::{DefaultBodyLimit, MatchedPath, Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use domain::Stage;
 use opentelemetry::{KeyValue, metrics::Histogram};
@@ -16,8 +16,8 @@ use runtime::health::{self, Readiness};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, api, assets::Assets, gzip, live::Streams, pages, store_client::StoreClient,
-    templates::Templates,
+    Config, api, assets::Assets, changes::Guard, gzip, live::Streams, pages,
+    store_client::StoreClient, templates::Templates,
 };
 
 /// Nothing inline, no frame, nothing from elsewhere.
@@ -41,6 +41,7 @@ pub(crate) struct App {
     pub(crate) templates: Arc<Templates>,
     pub(crate) assets: Arc<Assets>,
     pub(crate) streams: Streams,
+    pub(crate) guard: Guard,
     /// Ends answers that have no end of their own.
     pub(crate) shutdown: CancellationToken,
 }
@@ -57,6 +58,7 @@ impl App {
             stage: config.stage,
             store,
             streams: Streams::new(config.max_streams),
+            guard: Guard::new(config.stage, config.changes),
             templates: Arc::new(Templates::new()?),
             assets: Arc::new(Assets::new()),
             shutdown,
@@ -72,6 +74,10 @@ pub(crate) fn router(app: App, readiness: Readiness) -> Router {
         .route("/values/{field}", get(pages::values::show))
         .route("/values/{field}/list", get(pages::values::list))
         .route("/record/{id}/row", get(pages::detail::row))
+        .route("/saved", get(pages::saved::show).post(pages::saved::save))
+        .route("/saved/rename", post(pages::saved::rename))
+        .route("/saved/delete", post(pages::saved::delete))
+        .layer(DefaultBodyLimit::max(pages::saved::MAX_FORM_BYTES))
         .route("/static/{hash}/{name}", get(static_file))
         .merge(api::router())
         .fallback(not_found)

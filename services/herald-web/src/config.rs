@@ -17,6 +17,19 @@ pub struct Config {
     pub store_url: String,
     /// How many may follow the log at a time, 1 to [`Config::MOST_STREAMS`].
     pub max_streams: usize,
+    /// Who may change something.
+    pub changes: Changes,
+}
+
+/// Who may change something: nobody is asked who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changes {
+    /// Who reaches herald-web by a name of this machine.
+    Local,
+    /// Everybody who reaches herald-web.
+    Allowed,
+    /// Nobody.
+    Refused,
 }
 
 #[derive(Deserialize)]
@@ -24,6 +37,7 @@ struct WebVars {
     listen: Option<String>,
     store_url: Option<String>,
     max_streams: Option<String>,
+    changes: Option<String>,
 }
 
 impl Config {
@@ -32,7 +46,9 @@ impl Config {
 
     /// Reads `DEV_STAGE` (required), `WEB_LISTEN` (default: the stage's port on
     /// 127.0.0.1), `WEB_STORE_URL` (default: the stage's store on this
-    /// machine) and `WEB_MAX_STREAMS` (default: as many as there may be).
+    /// machine), `WEB_MAX_STREAMS` (default: as many as there may be) and
+    /// `WEB_CHANGES` (`allow` or `refuse`; default: allowed on this machine when
+    /// `WEB_LISTEN` is of this machine only).
     ///
     /// # Errors
     /// The first variable that is missing or wrong.
@@ -60,18 +76,29 @@ impl Config {
             },
             None => Self::MOST_STREAMS,
         };
+        let changes = match web.changes.as_deref() {
+            Some("allow") => Changes::Allowed,
+            Some("refuse") => Changes::Refused,
+            None if listen.ip().is_loopback() => Changes::Local,
+            None => Changes::Refused,
+            Some(text) => {
+                let problem = format!("`{text}` is neither allow nor refuse");
+                return Err(ConfigError::new("WEB_CHANGES", problem));
+            }
+        };
         Ok(Self {
             stage,
             listen,
             store_url,
             max_streams,
+            changes,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Config;
+    use super::{Changes, Config};
 
     fn read(vars: &[(&str, &str)]) -> Result<Config, String> {
         let vars = vars
@@ -110,6 +137,21 @@ mod tests {
     }
 
     #[test]
+    fn changes_are_for_this_machine_unless_somebody_says_otherwise() {
+        let check = |listen: &str, changes: Option<&str>, expected: Changes| {
+            let mut vars = vec![("DEV_STAGE", "TESTING"), ("WEB_LISTEN", listen)];
+            vars.extend(changes.map(|changes| ("WEB_CHANGES", changes)));
+            let config = read(&vars).expect("a configuration");
+            assert_eq!(config.changes, expected, "{vars:?}");
+        };
+        check("127.0.0.1:9011", None, Changes::Local);
+        check("[::1]:9011", None, Changes::Local);
+        check("0.0.0.0:9011", None, Changes::Refused);
+        check("0.0.0.0:9011", Some("allow"), Changes::Allowed);
+        check("127.0.0.1:9011", Some("refuse"), Changes::Refused);
+    }
+
+    #[test]
     fn a_wrong_variable_names_itself() {
         let check = |vars: &[(&str, &str)], expected: &str| {
             assert_eq!(read(vars).unwrap_err(), expected);
@@ -118,6 +160,10 @@ mod tests {
         check(
             &[("DEV_STAGE", "TESTING"), ("WEB_LISTEN", "9021")],
             "WEB_LISTEN: `9021` is no address and port such as 127.0.0.1:9021",
+        );
+        check(
+            &[("DEV_STAGE", "TESTING"), ("WEB_CHANGES", "yes")],
+            "WEB_CHANGES: `yes` is neither allow nor refuse",
         );
         for streams in ["0", "251", "many"] {
             check(

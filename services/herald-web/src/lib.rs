@@ -9,11 +9,12 @@
 //! * `text`, `templates`: record text reaches HTML in one way only, inert.
 //!
 //! Holds no state but its connection to the store: whatever a page shows is in
-//! its URL. Nothing here changes anything.
+//! its URL. What changes something says so by POST, and `changes` lets it pass.
 
 mod api;
 mod app;
 mod assets;
+mod changes;
 mod config;
 mod gzip;
 mod live;
@@ -33,7 +34,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-pub use config::Config;
+pub use config::{Changes, Config};
 
 /// How long requests at hand may take after `shutdown`.
 const DRAIN: Duration = Duration::from_secs(10);

@@ -8,5 +8,6 @@ mod page;
 pub(crate) mod problem;
 pub(crate) mod record;
 mod row;
+pub(crate) mod saved;
 pub(crate) mod values;
 mod view;

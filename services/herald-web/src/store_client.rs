@@ -2,13 +2,16 @@
 //! store that does not answer from one that says no.
 
 mod counts;
+mod saved_searches;
 mod streams;
 
 use std::{error::Error, time::Duration};
 
 use domain::{ContextScope, DeadLetter, Record, RecordQuery};
 use proto::v1::{
-    self, record_service_client::RecordServiceClient, status_service_client::StatusServiceClient,
+    self, record_service_client::RecordServiceClient,
+    saved_search_service_client::SavedSearchServiceClient,
+    status_service_client::StatusServiceClient,
 };
 use runtime::grpc::{self, Client, InvalidUrl};
 use tonic::{Code, Request, Response, Status};
@@ -18,6 +21,7 @@ use tonic_health::pb::{
 use tracing::warn;
 
 pub(crate) use counts::{Counted, Counting};
+pub(crate) use saved_searches::ChangeFailure;
 pub(crate) use streams::Pieces;
 
 /// How long an answer may take, retry included.
@@ -38,6 +42,7 @@ pub(crate) struct StoreClient {
     records: RecordServiceClient<Client>,
     tails: RecordServiceClient<Client>,
     exports: RecordServiceClient<Client>,
+    searches: SavedSearchServiceClient<Client>,
     status: StatusServiceClient<Client>,
     health: HealthClient<Client>,
 }
@@ -95,6 +100,8 @@ impl StoreClient {
             records: records(channel.clone()),
             tails: records(grpc::channel_of_streams(url)?),
             exports: records(grpc::channel_of_streams(url)?),
+            searches: SavedSearchServiceClient::new(channel.clone())
+                .max_decoding_message_size(MAX_ANSWER_BYTES),
             status: StatusServiceClient::new(channel.clone()),
             health: HealthClient::new(channel),
         })

@@ -27,6 +27,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ),
     ("detail.html", include_str!("templates/detail.html")),
     ("note.html", include_str!("templates/note.html")),
+    ("saved.html", include_str!("templates/saved.html")),
     ("record.html", include_str!("templates/record.html")),
 ];
 

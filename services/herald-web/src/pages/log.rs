@@ -24,6 +24,7 @@ use super::{
     page::{Main, Page, PageError, fill},
     problem,
     row::{Row, Style},
+    saved::Menu,
     view::View,
 };
 use crate::{
@@ -47,6 +48,7 @@ const LIMIT: LimitRule = LimitRule {
 #[derive(Serialize)]
 struct BarView {
     bar: Bar,
+    saved: Menu,
 }
 
 #[derive(Serialize)]
@@ -95,6 +97,7 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
             &asked.columns,
             problems,
         ),
+        saved: Menu::new(&app, &view).await,
     };
     let page = match fill(&app, "log/bar.html", &bar) {
         Ok(bar) => Page::new(&app, Layout::new(&app, "Log").at("/").styled("log")).with_bar(bar),
@@ -108,6 +111,11 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     }
     page.when_ready(async move { answer(app, view, asked).await })
         .await
+}
+
+/// What is wrong with a view.
+pub(super) fn problems(parameters: &Parameters) -> Vec<ParameterError> {
+    Asked::read(parameters, utc::now()).problems
 }
 
 impl Asked {

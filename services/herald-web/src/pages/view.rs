@@ -133,7 +133,8 @@ pub(super) fn filtered(parameters: &Parameters, name: &str, value: &str) -> Stri
     first(parameters, &[(name, Some(value))])
 }
 
-fn first(parameters: &Parameters, changes: &[(&str, Option<&str>)]) -> String {
+/// The first page with some parameters changed or left out.
+pub(super) fn first(parameters: &Parameters, changes: &[(&str, Option<&str>)]) -> String {
     let changes: Vec<_> = PLACE.iter().chain(changes).copied().collect();
     link(parameters, &changes)
 }

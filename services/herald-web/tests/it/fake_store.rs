@@ -3,6 +3,7 @@
 
 mod counts;
 mod records;
+mod saved_searches;
 mod status;
 
 use std::{
@@ -16,7 +17,9 @@ use std::{
 
 use domain::{Record, RecordFilter};
 use proto::v1::{
-    self, record_service_server::RecordServiceServer, status_service_server::StatusServiceServer,
+    self, record_service_server::RecordServiceServer,
+    saved_search_service_server::SavedSearchServiceServer,
+    status_service_server::StatusServiceServer,
 };
 use runtime::{grpc, health::Readiness};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -53,6 +56,7 @@ struct Data {
     records: watch::Sender<Vec<Record>>,
     mood: Mutex<Mood>,
     questions: Mutex<Vec<v1::ListRecordsRequest>>,
+    searches: Mutex<Vec<v1::SavedSearch>>,
     /// Streams that somebody reads.
     streams: AtomicUsize,
     /// Pieces of exports that were made.
@@ -67,6 +71,7 @@ impl FakeStore {
                 records: watch::Sender::new(Vec::new()),
                 mood: Mutex::new(Mood::Well),
                 questions: Mutex::default(),
+                searches: Mutex::default(),
                 streams: AtomicUsize::new(0),
                 pieces: AtomicUsize::new(0),
             }),
@@ -136,6 +141,9 @@ impl FakeStore {
             .add_service(RecordServiceServer::new(records::Records(Arc::clone(
                 &self.data,
             ))))
+            .add_service(SavedSearchServiceServer::new(
+                saved_searches::SavedSearches(Arc::clone(&self.data)),
+            ))
             .add_service(StatusServiceServer::from_arc(Arc::clone(&self.data)));
         let token = CancellationToken::new();
         let serving = grpc::serve(

@@ -13,6 +13,7 @@ mod openapi;
 mod outage;
 mod page;
 mod record;
+mod saved;
 mod serving;
 mod tail;
 mod text;

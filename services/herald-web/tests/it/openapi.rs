@@ -131,6 +131,7 @@ async fn every_answer_is_as_described() {
         ("/api/v1/dead_letters", "?limit=1"),
         ("/api/v1/dead_letters", "?before=7"),
         ("/api/v1/gaps", ""),
+        ("/api/v1/saved_searches", ""),
         ("/api/v1/status", ""),
         (ADDRESS, ""),
     ] {

@@ -1,7 +1,7 @@
 //! A served herald-web and the store behind it.
 
 use domain::{Record, Stage};
-use herald_web::{Config, serve};
+use herald_web::{Changes, Config, serve};
 use testkit::http::{Response, get, get_with};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -26,6 +26,15 @@ impl Web {
 
     /// The same of another stage.
     pub(crate) async fn at(stage: Stage, records: Vec<Record>) -> Self {
+        Self::configured(stage, Changes::Local, records).await
+    }
+
+    /// The same where changes are for others.
+    pub(crate) async fn changed_by(changes: Changes) -> Self {
+        Self::configured(Stage::Development, changes, Vec::new()).await
+    }
+
+    async fn configured(stage: Stage, changes: Changes, records: Vec<Record>) -> Self {
         let store = FakeStore::start(records).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listen = listener.local_addr().unwrap();
@@ -34,6 +43,7 @@ impl Web {
             listen,
             store_url: format!("http://{}", store.address()),
             max_streams: MAX_STREAMS,
+            changes,
         };
         let shutdown = CancellationToken::new();
         let guard = shutdown.clone().drop_guard();

@@ -6,8 +6,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
-use hyper::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::{HeaderMap, Request, StatusCode, http};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::Value;
 
@@ -76,12 +76,35 @@ pub async fn get(url: &str) -> Result<Response, NoAnswer> {
 /// # Panics
 /// When `url` is none, or a header is.
 pub async fn get_with(url: &str, headers: &[(&str, &str)]) -> Result<Response, NoAnswer> {
-    let mut request = Request::get(url);
+    ask(Request::get(url), headers, Bytes::new()).await
+}
+
+/// Sends a form.
+///
+/// # Errors
+/// When nobody answers; any status is an answer.
+///
+/// # Panics
+/// When `url` is none, or a header is.
+pub async fn post_form(
+    url: &str,
+    headers: &[(&str, &str)],
+    form: String,
+) -> Result<Response, NoAnswer> {
+    let request = Request::post(url).header("content-type", "application/x-www-form-urlencoded");
+    ask(request, headers, form.into()).await
+}
+
+async fn ask(
+    mut request: http::request::Builder,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Result<Response, NoAnswer> {
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let request = request
-        .body(Empty::<Bytes>::new())
+        .body(Full::new(body))
         .expect("the test's URL and headers are valid");
     let exchange = async {
         let client = Client::builder(TokioExecutor::new()).build_http();

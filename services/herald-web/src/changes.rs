@@ -1,0 +1,273 @@
+//! Who may change something: whoever reaches herald-web, while it asks nobody
+//! who they are, only where that is this machine or somebody has said so; and
+//! never another site through somebody's browser.
+
+use axum::http::{HeaderMap, Uri, header};
+use domain::Stage;
+use uuid::Uuid;
+
+use crate::config::Changes;
+
+/// What holds for changes here.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    changes: Changes,
+    cookie: String,
+}
+
+/// Why a change is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ChangeError {
+    #[error(
+        "changes are off here: WEB_CHANGES=allow lets everybody who reaches this page make them"
+    )]
+    Off,
+    #[error(
+        "changes are made at localhost only, and this is another name: WEB_CHANGES=allow lets \
+         everybody who reaches this page make them"
+    )]
+    OtherName,
+    #[error("this came from another site, so nothing was changed")]
+    OtherSite,
+    #[error("this form was not from here, or cookies are off: load the page anew and try again")]
+    Token,
+}
+
+/// A secret that a page's forms carry and the browser sends beside them.
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    value: String,
+    /// The header that gives it to the browser; none when it has it.
+    pub(crate) cookie: Option<String>,
+}
+
+impl Token {
+    /// For a hidden field.
+    pub(crate) fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+impl Guard {
+    /// Each stage has a cookie of its own: several are often on one host.
+    pub(crate) fn new(stage: Stage, changes: Changes) -> Self {
+        Self {
+            changes,
+            cookie: format!("herald-form-{}", stage.name().to_lowercase()),
+        }
+    }
+
+    /// Whether whoever asks may change something at all.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn check_place(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ChangeError> {
+        match self.changes {
+            Changes::Allowed => Ok(()),
+            Changes::Refused => Err(ChangeError::Off),
+            // A name of somebody else that leads here is somebody else's page.
+            Changes::Local => match host(uri, headers).is_some_and(|host| is_local(&host)) {
+                true => Ok(()),
+                false => Err(ChangeError::OtherName),
+            },
+        }
+    }
+
+    /// Whether a form with this token may change something.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn check(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        token: &str,
+    ) -> Result<(), ChangeError> {
+        self.check_place(uri, headers)?;
+        if !is_same_origin(uri, headers) {
+            return Err(ChangeError::OtherSite);
+        }
+        match self.of_browser(headers) {
+            Some(known) if is_equal(known.as_bytes(), token.as_bytes()) => Ok(()),
+            _ => Err(ChangeError::Token),
+        }
+    }
+
+    /// The browser's token, or a new one.
+    pub(crate) fn token(&self, headers: &HeaderMap) -> Token {
+        if let Some(value) = self.of_browser(headers) {
+            return Token {
+                value: value.to_owned(),
+                cookie: None,
+            };
+        }
+        let value = Uuid::new_v4().simple().to_string();
+        let is_secure = headers
+            .get("x-forwarded-proto")
+            .is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
+        let secure = if is_secure { "; Secure" } else { "" };
+        let cookie = format!(
+            "{}={value}; Path=/saved; HttpOnly; SameSite=Strict{secure}",
+            self.cookie
+        );
+        Token {
+            value,
+            cookie: Some(cookie),
+        }
+    }
+
+    fn of_browser<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        let cookies = headers.get_all(header::COOKIE).iter();
+        let pairs = cookies
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='));
+        let mut ours = pairs.filter(|(name, _)| *name == self.cookie);
+        let (_, value) = ours.next()?;
+        let is_token = value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_token.then_some(value)
+    }
+}
+
+/// The name under which herald-web was reached, with its port.
+fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    if let Some(authority) = uri.authority() {
+        return Some(authority.as_str().to_owned());
+    }
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    Some(host.to_owned())
+}
+
+fn is_local(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let name = name.to_ascii_lowercase();
+    let is_loopback = |address: std::net::IpAddr| address.is_loopback();
+    name == "localhost" || name.ends_with(".localhost") || name.parse().is_ok_and(is_loopback)
+}
+
+/// What browsers say of where a form was: all of today's do, and never lie.
+fn is_same_origin(uri: &Uri, headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return matches!(site.as_bytes(), b"same-origin" | b"none");
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        // No browser, or one that the token alone protects.
+        return true;
+    };
+    let origin = origin.to_str().unwrap_or_default();
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    authority.is_some() && authority == host(uri, headers).as_deref()
+}
+
+/// In a time that does not tell where they differ.
+fn is_equal(one: &[u8], other: &[u8]) -> bool {
+    let difference = one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b));
+    one.len() == other.len() && std::hint::black_box(difference) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+    use domain::Stage;
+
+    use super::{ChangeError, Guard};
+    use crate::config::Changes;
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn who_may_change_something_where() {
+        let check = |changes, host, expected| {
+            let guard = Guard::new(Stage::Testing, changes);
+            let headers = headers(&[("host", host)]);
+            let found = guard.check_place(&Uri::from_static("/saved"), &headers);
+            assert_eq!(found, expected, "{changes:?} {host}");
+        };
+        let foreign = Err(ChangeError::OtherName);
+        check(Changes::Local, "localhost:9011", Ok(()));
+        check(Changes::Local, "LOCALHOST", Ok(()));
+        check(Changes::Local, "herald.localhost:80", Ok(()));
+        check(Changes::Local, "127.0.0.1:9011", Ok(()));
+        check(Changes::Local, "[::1]:9011", Ok(()));
+        check(Changes::Local, "evil.example:9011", foreign);
+        check(Changes::Local, "localhost.evil.example", foreign);
+        check(Changes::Local, "127.0.0.1.evil.example", foreign);
+        check(Changes::Local, "10.0.0.1:9011", foreign);
+        check(Changes::Allowed, "logs.example", Ok(()));
+        check(Changes::Refused, "localhost:9011", Err(ChangeError::Off));
+    }
+
+    #[test]
+    fn another_site_changes_nothing() {
+        let guard = Guard::new(Stage::Testing, Changes::Local);
+        let check = |more: &[(&'static str, &'static str)], token: &str, expected| {
+            let mut pairs = vec![("host", "localhost:9011")];
+            pairs.extend(more);
+            let found = guard.check(&Uri::from_static("/saved"), &headers(&pairs), token);
+            assert_eq!(found, expected, "{more:?} {token}");
+        };
+        let cookie = (
+            "cookie",
+            "a=b; herald-form-testing=0123456789abcdef0123456789abcdef",
+        );
+        check(&[cookie], TOKEN, Ok(()));
+        check(&[cookie, ("sec-fetch-site", "same-origin")], TOKEN, Ok(()));
+        check(
+            &[cookie, ("origin", "http://localhost:9011")],
+            TOKEN,
+            Ok(()),
+        );
+        for site in ["cross-site", "same-site", "x"] {
+            let site = ("sec-fetch-site", site);
+            check(&[cookie, site], TOKEN, Err(ChangeError::OtherSite));
+        }
+        for origin in ["http://localhost:9021", "http://evil.example", "null", ""] {
+            let origin = ("origin", origin);
+            check(&[cookie, origin], TOKEN, Err(ChangeError::OtherSite));
+        }
+        for token in ["", "0", "0123456789abcdef0123456789abcdee", &TOKEN[..31]] {
+            check(&[cookie], token, Err(ChangeError::Token));
+        }
+        check(&[], TOKEN, Err(ChangeError::Token));
+        check(&[], "", Err(ChangeError::Token));
+        check(
+            &[("cookie", "herald-form-testing=")],
+            "",
+            Err(ChangeError::Token),
+        );
+    }
+
+    #[test]
+    fn a_token_is_made_once() {
+        let guard = Guard::new(Stage::Testing, Changes::Local);
+        let fresh = guard.token(&HeaderMap::new());
+        let cookie = fresh.cookie.clone().unwrap();
+        let expected = format!(
+            "herald-form-testing={}; Path=/saved; HttpOnly; SameSite=Strict",
+            fresh.value()
+        );
+        assert_eq!(cookie, expected);
+        assert_ne!(fresh.value(), guard.token(&HeaderMap::new()).value());
+        let known = headers(&[(
+            "cookie",
+            "herald-form-testing=0123456789abcdef0123456789abcdef",
+        )]);
+        let again = guard.token(&known);
+        assert_eq!((again.value(), again.cookie.clone()), (TOKEN, None));
+        let https = guard.token(&headers(&[("x-forwarded-proto", "https")]));
+        assert!(https.cookie.unwrap().ends_with("; Secure"));
+    }
+}

@@ -1,0 +1,186 @@
+//! Changes of saved searches: POST, and back to the page.
+
+use std::borrow::Cow;
+
+use axum::{
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, Uri},
+    response::{IntoResponse, Redirect, Response},
+};
+use domain::SearchName;
+
+use super::{ChangeForm, Forms, SaveForm, Visit, address};
+use crate::{
+    app::App,
+    pages::problem,
+    store_client::{ChangeFailure, StoreError},
+};
+
+/// What a form of this site may send, in bytes.
+pub(crate) const MAX_FORM_BYTES: usize = 64 << 10;
+
+/// `POST /saved`
+pub(crate) async fn save(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let form = match Form::read(&app, &uri, &headers, body) {
+        Ok(form) => form,
+        Err(response) => return *response,
+    };
+    let mut save = SaveForm {
+        name: form.get("name").into_owned(),
+        ..SaveForm::of(&form.get("view"))
+    };
+    let (name, view) = (SearchName::new(&save.name), address::read(&save.view));
+    let (status, problem) = match (name, view) {
+        (Ok(name), Ok(view)) => {
+            let overwrite = !form.get("overwrite").is_empty();
+            match app.store.save_search(&name, &view.query, overwrite).await {
+                Ok(()) => return to_page(Some(&name)),
+                Err(failure) => {
+                    save.can_overwrite = matches!(failure, ChangeFailure::Taken(_));
+                    save.name_problem = Some(failure.to_string()).filter(|_| save.can_overwrite);
+                    let problem = (!save.can_overwrite).then(|| failure.to_string());
+                    (status_of(&failure), problem)
+                }
+            }
+        }
+        (name, view) => {
+            save.name_problem = name.err().map(|error| error.to_string());
+            save.view_problem = view.err();
+            (StatusCode::BAD_REQUEST, None)
+        }
+    };
+    let forms = Forms {
+        save,
+        problem,
+        ..Forms::default()
+    };
+    form.visit.again(status, forms).await
+}
+
+/// `POST /saved/rename`
+pub(crate) async fn rename(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let form = match Form::read(&app, &uri, &headers, body) {
+        Ok(form) => form,
+        Err(response) => return *response,
+    };
+    let (old, new) = (form.get("name"), form.get("new_name"));
+    let (status, problem) = match (SearchName::new(&old), SearchName::new(&new)) {
+        (Ok(name), Ok(new_name)) => match app.store.rename_search(&name, &new_name).await {
+            Ok(()) => return to_page(Some(&new_name)),
+            Err(failure) => (status_of(&failure), failure.to_string()),
+        },
+        (Err(error), _) | (_, Err(error)) => (StatusCode::BAD_REQUEST, error.to_string()),
+    };
+    let change = ChangeForm {
+        name: old.into_owned(),
+        new_name: new.into_owned(),
+        problem: problem.clone(),
+    };
+    let forms = Forms {
+        // Whoever has been overtaken finds no form to show it at.
+        problem: (status == StatusCode::NOT_FOUND).then_some(problem),
+        change: Some(change),
+        ..Forms::default()
+    };
+    form.visit.again(status, forms).await
+}
+
+/// `POST /saved/delete`
+pub(crate) async fn delete(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let form = match Form::read(&app, &uri, &headers, body) {
+        Ok(form) => form,
+        Err(response) => return *response,
+    };
+    let (status, problem) = match SearchName::new(&form.get("name")) {
+        Ok(name) => match app.store.delete_search(&name).await {
+            Ok(()) => return to_page(None),
+            Err(failure) => (status_of(&failure), failure.to_string()),
+        },
+        Err(error) => (StatusCode::BAD_REQUEST, error.to_string()),
+    };
+    let forms = Forms {
+        problem: Some(problem),
+        ..Forms::default()
+    };
+    form.visit.again(status, forms).await
+}
+
+/// What a form has sent.
+struct Form {
+    fields: Vec<(String, String)>,
+    visit: Visit,
+}
+
+impl Form {
+    /// A form of ours, from somebody who may change something.
+    fn read(
+        app: &App,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Result<Bytes, BytesRejection>,
+    ) -> Result<Self, Box<Response>> {
+        let refuse = |status, message: &str| Err(Box::new(problem::respond(app, status, message)));
+        let body = match body {
+            Ok(body) => body,
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                let message = format!("a form has at most {MAX_FORM_BYTES} bytes");
+                return refuse(rejection.status(), &message);
+            }
+            Err(rejection) => return refuse(rejection.status(), "the form did not come whole"),
+        };
+        let fields = form_urlencoded::parse(&body);
+        let form = Self {
+            fields: fields.into_owned().collect(),
+            visit: Visit::new(app, uri, headers),
+        };
+        match app.guard.check(uri, headers, &form.get("token")) {
+            Ok(()) => Ok(form),
+            Err(error) => refuse(StatusCode::FORBIDDEN, &error.to_string()),
+        }
+    }
+
+    /// A field, or nothing.
+    fn get(&self, name: &str) -> Cow<'static, str> {
+        let field = self.fields.iter().find(|(known, _)| known == name);
+        field.map_or(Cow::Borrowed(""), |(_, value)| Cow::Owned(value.clone()))
+    }
+}
+
+fn status_of(failure: &ChangeFailure) -> StatusCode {
+    match failure {
+        ChangeFailure::Taken(_) => StatusCode::CONFLICT,
+        ChangeFailure::Missing(_) => StatusCode::NOT_FOUND,
+        ChangeFailure::Refused(_) => StatusCode::BAD_REQUEST,
+        ChangeFailure::Store(StoreError::NoAnswer) => StatusCode::SERVICE_UNAVAILABLE,
+        ChangeFailure::Store(_) => StatusCode::BAD_GATEWAY,
+    }
+}
+
+/// Loading that page anew does nothing again.
+fn to_page(saved: Option<&SearchName>) -> Response {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let address = match saved {
+        Some(name) => {
+            query.append_pair("saved", name.as_str());
+            format!("/saved?{}", query.finish())
+        }
+        None => "/saved".to_owned(),
+    };
+    Redirect::to(&address).into_response()
+}
