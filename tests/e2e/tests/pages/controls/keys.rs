@@ -12,7 +12,7 @@ async fn level(page: &Page) -> String {
 async fn keys_lead_through_the_records() {
     let (site, _) = Site::bakery().await;
     let page = site
-        .page("/?q=bank+order&level=INFO&from=-2d&order=asc&limit=1000")
+        .page("/?q=bank&system_id=payments&from=-2d&order=asc&limit=1000")
         .await;
     page.press("/").await;
     assert_eq!(page.string("document.activeElement.id").await, "q");
@@ -21,7 +21,7 @@ async fn keys_lead_through_the_records() {
     page.type_text(" jet?").await;
     assert_eq!(
         page.string("document.activeElement.value").await,
-        "bank order jet?"
+        "bank jet?"
     );
     page.press("Escape").await;
     page.evaluate("document.activeElement.blur()").await;
@@ -47,9 +47,14 @@ async fn keys_lead_through_the_records() {
     assert_eq!(page.evaluate(at).await, first);
     page.press("W").await;
     assert!(level(&page).await.contains("warning"));
-    page.press("w").await;
+    let before = page.evaluate(at).await;
     page.press("e").await;
     assert_eq!(page.evaluate(at).await, first);
+    page.press("W").await;
+    page.press("W").await;
+    page.press("w").await;
+    assert_eq!(page.evaluate(at).await, before);
+    page.press("e").await;
 
     page.press("Enter").await;
     page.until(

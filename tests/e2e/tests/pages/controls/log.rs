@@ -20,7 +20,7 @@ async fn what_is_shown_is_chosen_in_every_way() {
     use_all(
         &site,
         &[
-            leads(named("link", "last 1 h"), "from=-1h").in_menu(range),
+            leads(named("link", "last 1 hour"), "from=-1h").in_menu(range),
             leads(named("link", "last 7 days"), "from=-7d").in_menu(range),
             leads(named("link", "Pin these times"), "from=20").in_menu(range),
             Control::does(
@@ -34,7 +34,7 @@ async fn what_is_shown_is_chosen_in_every_way() {
             leads("a[title='Turn the order around']".into(), "order=asc"),
             leads(named("checkbox", "Logger"), "columns=").in_menu(".menu.columns > summary"),
             leads(named("link", "older"), "before="),
-            leads(named("link", "oldest"), "after="),
+            leads(named("link", "oldest"), "order=asc"),
             leads(".legend .warning a".into(), "level"),
             chip(".chip:nth-of-type(1) .operator".into(), "q=oven"),
             chip("a.remove[aria-label*='payments']".into(), "q=-oven"),
