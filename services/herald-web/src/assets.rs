@@ -22,6 +22,8 @@ const CSS: &[&str] = &[
     include_str!("static/css/rows.css"),
     include_str!("static/css/detail.css"),
     include_str!("static/css/record.css"),
+    include_str!("static/css/list.css"),
+    include_str!("static/css/help.css"),
     include_str!("static/css/saved.css"),
 ];
 /// The module that every page loads.

@@ -27,6 +27,12 @@ const TEMPLATES: &[(&str, &str)] = &[
     ),
     ("detail.html", include_str!("templates/detail.html")),
     ("note.html", include_str!("templates/note.html")),
+    ("exceptions.html", include_str!("templates/exceptions.html")),
+    ("help.html", include_str!("templates/help.html")),
+    ("parts.html", include_str!("templates/parts.html")),
+    ("rejected.html", include_str!("templates/rejected.html")),
+    ("status.html", include_str!("templates/status.html")),
+    ("systems.html", include_str!("templates/systems.html")),
     ("saved.html", include_str!("templates/saved.html")),
     ("record.html", include_str!("templates/record.html")),
 ];

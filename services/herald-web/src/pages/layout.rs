@@ -6,7 +6,14 @@ use serde::Serialize;
 use crate::app::App;
 
 /// The pages that the header leads to.
-const NAVIGATION: &[(&str, &str)] = &[("/", "Log")];
+const NAVIGATION: &[(&str, &str)] = &[
+    ("/", "Log"),
+    ("/systems", "Systems"),
+    ("/exceptions", "Exceptions"),
+    ("/rejected", "Rejected"),
+    ("/status", "Status"),
+    ("/help", "Help"),
+];
 
 /// The frame of a page.
 #[derive(Debug, Serialize)]

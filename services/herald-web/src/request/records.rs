@@ -3,8 +3,8 @@
 use domain::{Micros, Order, RecordQuery};
 
 use super::{
-    BadQuery, FILTER, KnownName, LimitRule, ParameterError, Parameters, Reader, read_count,
-    read_filter, read_id, read_lower_bound,
+    BadQuery, FILTER, KnownName, LimitRule, ParameterError, Parameters, Reader, address,
+    read_count, read_filter, read_id, read_lower_bound,
 };
 
 /// Parameters that say which part of a list, and in which order.
@@ -68,31 +68,9 @@ pub(crate) fn read_order(text: &str) -> Result<Order, String> {
     }
 }
 
-/// The page with these parameters, some of them replaced or (`None`) left out.
-///
-/// Of two changes of one parameter the later one counts.
+/// The log with these parameters, some of them replaced or (`None`) left out.
 pub(crate) fn link(parameters: &Parameters, changes: &[(&str, Option<&str>)]) -> String {
-    let is_changed = |name: &str| changes.iter().any(|(changed, _)| *changed == name);
-    let mut pairs: Vec<(&str, &str)> = parameters.iter().collect();
-    pairs.retain(|(name, _)| !is_changed(name));
-    let changed = changes
-        .iter()
-        .enumerate()
-        .filter_map(|(at, (name, value))| {
-            let is_last = changes[at + 1..].iter().all(|(later, _)| later != name);
-            Some((*name, (*value).filter(|_| is_last)?))
-        });
-    pairs.extend(changed);
-    link_to("/", &pairs)
-}
-
-/// An address with these parameters.
-pub(crate) fn link_to(path: &str, pairs: &[(&str, &str)]) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    match query.extend_pairs(pairs).finish() {
-        query if query.is_empty() => path.to_owned(),
-        query => format!("{path}?{query}"),
-    }
+    address("/", parameters, changes)
 }
 
 #[cfg(test)]

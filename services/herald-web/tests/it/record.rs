@@ -34,7 +34,9 @@ async fn a_record_stands_marked_and_open_among_its_neighbours() {
     let check = |expected: &str| assert!(here.contains(expected), "{expected} in {here}");
     check("<article class=\"detail error\"");
     check("<pre>\n\nValueError: x</pre>");
-    check("<bdi class=\"name\">b</bdi> <bdi class=\"value\">1.10</bdi>");
+    check(
+        "<bdi class=\"name\">b</bdi><span class=\"key\">:</span> <bdi class=\"value\">1.10</bdi>",
+    );
     check("<dt>thread</dt><dd><bdi>139637976000000</bdi>");
     assert!(page.contains("<h1>Record 2</h1>"));
     assert_eq!(

@@ -15,9 +15,21 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// Every page: a name, and the address in a Herald that has the record `id`.
 fn places(id: &str) -> Vec<(&'static str, String)> {
-    vec![
-        ("log", "/".to_owned()),
-        ("opened", format!("/?open={id}&before={id}1")),
+    let places = [
+        ("log", "/"),
+        ("values", "/values/system_id"),
+        ("saved", "/saved"),
+        ("systems", "/systems"),
+        ("exceptions", "/exceptions"),
+        ("rejected", "/rejected"),
+        ("status", "/status"),
+        ("help", "/help"),
+    ];
+    let before = id.parse::<u64>().unwrap() + 3;
+    let of_record = [
         ("record", format!("/record/{id}")),
-    ]
+        ("opened", format!("/?open={id}&before={before}")),
+    ];
+    let places = places.map(|(name, path)| (name, path.to_owned()));
+    places.into_iter().chain(of_record).collect()
 }
