@@ -44,6 +44,20 @@ impl Page {
         STANDARD.decode(data).expect("base64")
     }
 
+    /// What makes the page wider than its window, if anything does.
+    pub async fn overflow(&self) -> Option<String> {
+        let script = "(() => {
+            const width = document.scrollingElement.scrollWidth;
+            if (width <= innerWidth) return null;
+            const wide = [...document.body.querySelectorAll('*')]
+                .filter(it => it.getBoundingClientRect().right > innerWidth + 0.5)
+                .map(it => it.outerHTML.slice(0, 150));
+            return `${width} px of ${innerWidth}: ${wide.slice(0, 2)} … ${wide.slice(-2)}`;
+        })()";
+        let overflow = self.evaluate(script).await;
+        overflow.as_str().map(str::to_owned)
+    }
+
     /// Waits until nothing scrolls any more, and says how far down the page is.
     pub async fn scrolled(&self) -> f64 {
         let mut last = None;

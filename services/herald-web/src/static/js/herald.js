@@ -10,5 +10,4 @@ import * as menus from './menus.js';
 import * as retry from './retry.js';
 import * as rows from './rows.js';
 
-document.documentElement.classList.add('scripted');
 for (const module of [copy, facets, histogram, keys, rows, menus, retry]) module.start();

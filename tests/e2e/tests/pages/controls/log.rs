@@ -37,7 +37,10 @@ async fn what_is_shown_is_chosen_in_every_way() {
             leads(named("link", "oldest"), "order=asc"),
             leads(".legend .warning a".into(), "level"),
             chip(".chip:nth-of-type(1) .operator".into(), "q=oven"),
-            chip("a.remove[aria-label*='payments']".into(), "q=-oven"),
+            chip(
+                "a.remove[aria-label*='payments']".into(),
+                "?q=-oven+level>=info&from=-1d",
+            ),
             Control::does(
                 filtered,
                 named("link", "clear all"),
