@@ -51,6 +51,8 @@ struct Control {
     /// The menu in which it is.
     menu: Option<Target<'static>>,
     target: Target<'static>,
+    /// The link that leads near it, for the keyboard.
+    skip: Option<Target<'static>>,
     /// An expression in the page.
     then: String,
     needs_scripts: bool,
@@ -69,6 +71,7 @@ impl Control {
             at: at.to_owned(),
             menu: None,
             target: target.into(),
+            skip: None,
             then: then.to_owned(),
             needs_scripts: false,
         }
@@ -78,6 +81,14 @@ impl Control {
     fn in_menu(self, menu: &'static str) -> Self {
         Self {
             menu: Some(Target::Css(menu)),
+            ..self
+        }
+    }
+
+    /// Stands behind the records, which the keyboard skips.
+    fn past_the_records(self) -> Self {
+        Self {
+            skip: Some(Target::Named("link", "Skip past the records")),
             ..self
         }
     }
@@ -103,6 +114,11 @@ async fn use_all(site: &Site, controls: &[Control]) {
             if control.needs_scripts && way == Way::Plain {
                 assert!(!page.has(control.target).await, "{what} does nothing");
                 continue;
+            }
+            if way == Way::Keyboard
+                && let Some(skip) = control.skip
+            {
+                way.activate(&page, skip).await;
             }
             if let Some(menu) = control.menu {
                 way.activate(&page, menu).await;
