@@ -3,25 +3,24 @@
 
 mod tree;
 
-use std::borrow::Cow;
-
 use axum::{
     extract::{Path, RawQuery, State},
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
-use domain::{Condition, Level, NumberField, NumberRange, Record, TextField, exception};
+use domain::{Condition, Level, NumberField, NumberRange, Record, TextField, TextTest, exception};
 use render::cut;
 use serde::Serialize;
 
 use super::{
     page::{PageError, fill},
     problem,
-    row::{LevelView, Moment, filtered, is_filterable},
+    row::{LevelView, Moment},
+    view::View,
 };
 use crate::{
     app::App,
-    request::{PAGE, Parameters, field_is, narrowed, narrowed_without, read_id},
+    request::{BadQuery, PAGE, Parameters, Reader, link, read_filter, read_id},
     store_client::StoreError,
     utc,
 };
@@ -88,7 +87,7 @@ struct Field {
 }
 
 #[derive(Serialize)]
-struct View {
+struct Fragment {
     detail: Detail,
 }
 
@@ -99,12 +98,16 @@ pub(crate) async fn row(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let parameters = Parameters::read(query.as_deref(), PAGE);
     let Ok(id) = read_id(&id) else {
         return problem::respond_in_place(&app, &StoreError::NotFound.into());
     };
+    let parameters = Parameters::read(query.as_deref(), PAGE);
+    let now = utc::now();
+    let mut reader = Reader::new(&parameters);
+    let (filter, _) = read_filter(&mut reader, now, BadQuery::SearchWords);
+    let view = View::new(parameters, &filter, now);
     let fragment = match app.store.record(id).await {
-        Ok(record) => fragment(&app, &record, &parameters),
+        Ok(record) => fragment(&app, &record, &view),
         Err(failure) => Err(failure.into()),
     };
     match fragment {
@@ -114,30 +117,26 @@ pub(crate) async fn row(
 }
 
 /// The same for a row that is opened by its page.
-pub(super) fn fragment(
-    app: &App,
-    record: &Record,
-    parameters: &Parameters,
-) -> Result<String, PageError> {
-    let detail = Detail::new(record, parameters, Place::Row);
-    fill(app, "detail.html", &View { detail })
+pub(super) fn fragment(app: &App, record: &Record, view: &View) -> Result<String, PageError> {
+    let detail = Detail::new(record, view, Place::Row);
+    fill(app, "detail.html", &Fragment { detail })
 }
 
 impl Detail {
-    /// Links keep `parameters`.
-    pub(super) fn new(record: &Record, parameters: &Parameters, place: Place) -> Self {
+    /// Links keep what the view has.
+    pub(super) fn new(record: &Record, view: &View, place: Place) -> Self {
         let (max_bytes, max_values) = match place {
             Place::Row => (ROW_BYTES, ROW_VALUES),
             Place::Page => (usize::MAX, PAGE_VALUES),
         };
         let fingerprint = exception::fingerprint(&record.exception);
-        let extra = Tree::new(&record.extra, parameters, max_values);
+        let extra = Tree::new(&record.extra, view, max_values);
         let is_odd = extra.is_none() && !matches!(record.extra.as_str(), "" | "{}");
-        let (fields, absent) = fields(record, parameters);
+        let (fields, absent) = fields(record, view);
         Self {
             id: record.id,
             is_page: place == Place::Page,
-            level: LevelView::new(record, parameters),
+            level: LevelView::new(record, view.parameters()),
             received: Moment::new(record.received_us),
             created: Moment::new(record.created_us),
             distance: distance(record),
@@ -150,8 +149,10 @@ impl Detail {
                 .then(|| Text::head(&record.extra, max_bytes))
                 .flatten(),
             extra,
-            same_exception: field_is(TextField::Fingerprint, &fingerprint)
-                .and_then(|condition| narrowed(&Parameters::default(), &condition)),
+            same_exception: (!fingerprint.is_empty()).then(|| {
+                let q = format!("fingerprint:{fingerprint}");
+                link(&Parameters::default(), &[("q", Some(&q))])
+            }),
         }
     }
 }
@@ -193,13 +194,13 @@ fn distance(record: &Record) -> String {
 }
 
 /// Those with a value, and the names of the others.
-fn fields(record: &Record, parameters: &Parameters) -> (Vec<Field>, Vec<&'static str>) {
-    let mut fields = vec![level(record, parameters)];
+fn fields(record: &Record, view: &View) -> (Vec<Field>, Vec<&'static str>) {
+    let mut fields = vec![level(record, view)];
     let mut absent = Vec::new();
     for name in NAMES {
         let field = match (TextField::named(name), NumberField::named(name)) {
-            (Some(field), _) => text(field, &field.of(record), parameters),
-            (None, Some(field)) => number(field, field.of(record), parameters),
+            (Some(field), _) => text(field, &field.of(record), view),
+            (None, Some(field)) => number(field, field.of(record), view),
             (None, None) => None,
         };
         match field {
@@ -232,45 +233,36 @@ const NAMES: [&str; 18] = [
     "peer",
 ];
 
-fn text(field: TextField, value: &str, parameters: &Parameters) -> Option<Field> {
+fn text(field: TextField, value: &str, view: &View) -> Option<Field> {
     if value.is_empty() {
         return None;
     }
-    let condition = field_is(field, value);
-    let has_parameter = TextField::CONTEXT.contains(&field) && is_filterable(value);
-    let include = if has_parameter {
-        Some(filtered(parameters, field.name(), value))
-    } else {
-        let condition = condition.as_ref();
-        condition.and_then(|condition| narrowed(parameters, condition))
+    let exclude = view.exclude(field, value);
+    let include = match TextField::CONTEXT.contains(&field) {
+        true => view.include(field, value),
+        false => exclude.is_some().then(|| {
+            let test = TextTest::Is(value.to_owned());
+            view.with(Condition::Text(field, test), &[])
+        }),
     };
     let (shown, is_whole) = cut::head(value, MAX_FIELD_BYTES, usize::MAX);
-    let shown = if is_whole {
-        Cow::Borrowed(shown)
-    } else {
-        Cow::Owned(format!("{shown}…"))
-    };
+    let dots = if is_whole { "" } else { "…" };
     Some(Field {
         name: field.name(),
-        value: shown.into_owned(),
+        value: format!("{shown}{dots}"),
         include,
-        exclude: condition.and_then(|condition| narrowed_without(parameters, condition)),
+        exclude,
     })
 }
 
 /// An absent number is 0.
-fn number(field: NumberField, value: i64, parameters: &Parameters) -> Option<Field> {
+fn number(field: NumberField, value: i64, view: &View) -> Option<Field> {
     let condition = Condition::Number(field, NumberRange::only(value));
-    (value != 0).then(|| Field {
-        name: field.name(),
-        value: value.to_string(),
-        include: narrowed(parameters, &condition),
-        exclude: narrowed_without(parameters, condition),
-    })
+    (value != 0).then(|| Field::asked(field.name(), value.to_string(), condition, view))
 }
 
 /// Every record of the same severity, or none of them.
-fn level(record: &Record, parameters: &Parameters) -> Field {
+fn level(record: &Record, view: &View) -> Field {
     let own = i64::from(record.level);
     let level = Level::of(record.level);
     let value = match record.level_name.trim() {
@@ -282,10 +274,17 @@ fn level(record: &Record, parameters: &Parameters) -> Field {
         Ok(condition) if record.level == level.number() => condition,
         _ => Condition::Number(NumberField::Level, NumberRange::only(own)),
     };
-    Field {
-        name: "level",
-        value,
-        include: narrowed(parameters, &condition),
-        exclude: narrowed_without(parameters, condition),
+    Field::asked("level", value, condition, view)
+}
+
+impl Field {
+    /// A value that the query asks for.
+    fn asked(name: &'static str, value: String, condition: Condition, view: &View) -> Self {
+        Self {
+            name,
+            value,
+            include: Some(view.with(condition.clone(), &[])),
+            exclude: Some(view.with(Condition::Not(Box::new(condition)), &[])),
+        }
     }
 }

@@ -188,7 +188,7 @@ fn rows(
     let Some(at) = rows.iter().position(|row| Some(row.id()) == open) else {
         return Ok(rows);
     };
-    let details = detail::fragment(app, &page.records[at], view.parameters())?;
+    let details = detail::fragment(app, &page.records[at], view)?;
     let row = rows.remove(at);
     let close_href = format!("{}#r{}", view.here(&[("open", None)]), row.id());
     rows.insert(at, row.opened(details, close_href));

@@ -193,7 +193,7 @@ impl RecordPage {
                 .collect(),
             before: rows,
             row,
-            detail: Detail::new(record, &no_filter, Place::Page),
+            detail: Detail::new(record, &view, Place::Page),
             after,
             columns: columns.clone(),
             earlier: more(context.before.len(), asked.before)

@@ -156,7 +156,7 @@ impl Letter {
     fn new(stored: &StoredDeadLetter, bridge: String, now: Micros) -> Self {
         let letter = &stored.letter;
         let head = &letter.head[..letter.head.len().min(SHOWN_BYTES)];
-        let is_whole = head.len() as u64 == letter.size_bytes;
+        let is_whole = head.len() as u64 >= letter.size_bytes;
         Self {
             id: letter.id,
             received: When::new(letter.received_us, now),

@@ -12,7 +12,6 @@ use serde::Serialize;
 use super::{columns::Columns, view::View};
 use crate::{text, utc};
 
-pub(super) use super::view::{filtered, is_filterable};
 pub(super) use level::LevelView;
 pub(super) use moment::{Moment, day};
 

@@ -2,6 +2,8 @@
 
 mod bridge;
 
+use std::time::Duration;
+
 use axum::{
     extract::{RawQuery, State},
     http::{HeaderValue, StatusCode, header},
@@ -10,6 +12,7 @@ use axum::{
 use domain::{CountQuery, Micros, RecordFilter};
 use proto::v1;
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::{
     figure::{Figure, Rate, When, counted, grouped},
@@ -35,6 +38,8 @@ const REFRESH: LimitRule = LimitRule {
 };
 /// What is offered.
 const CHOICES: [usize; 3] = [5, 15, 60];
+/// How long the counts may take: without them, the rest is told.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the rate looks back, in minutes, one bar each.
 const MINUTES: usize = 60;
 const MINUTE_US: Micros = 60_000_000;
@@ -96,8 +101,10 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     let mut response = page
         .when_ready(async move {
             let now = utc::now();
-            let (status, receiving) = tokio::join!(app.store.status(), receiving(&app.store, now));
-            let view = view(status?, receiving.ok(), refresh, now);
+            let receiving = timeout(PATIENCE, receiving(&app.store, now));
+            let (status, receiving) = tokio::join!(app.store.status(), receiving);
+            let receiving = receiving.ok().and_then(Result::ok);
+            let view = view(status?, receiving, refresh, now);
             Ok(Main::new(fill(&app, "status.html", &view)?))
         })
         .await;

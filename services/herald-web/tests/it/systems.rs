@@ -46,7 +46,7 @@ fn rows<'a>(page: &'a str, column: &str) -> Vec<(String, &'a str)> {
     body.split("<tr>")
         .skip(1)
         .map(|row| {
-            let name = |class: &str| match row.split_once(&format!("class=\"{class}\"")) {
+            let name = |class: &str| match row.split_once(&format!("class=\"c-{class}\"")) {
                 Some((_, rest)) => inner(rest, "<bdi>", "</bdi>").to_owned(),
                 None => String::new(),
             };
@@ -56,7 +56,7 @@ fn rows<'a>(page: &'a str, column: &str) -> Vec<(String, &'a str)> {
             } else {
                 "/".to_owned()
             };
-            (names, inner(row, &format!("class=\"{column}\""), "</td>"))
+            (names, inner(row, &format!("class=\"c-{column}\""), "</td>"))
         })
         .collect()
 }
@@ -173,7 +173,7 @@ async fn the_table_is_sorted_by_its_headings() {
     assert_eq!(href(&page, ">System</a>"), "/systems?from=-7d&sort=system");
     assert_eq!(href(&page, ">Last record</a>"), "/systems?from=-7d");
     assert_eq!(
-        inner(&page, "class=\"records\" aria-sort=\"", "\""),
+        inner(&page, "class=\"c-records\" aria-sort=\"", "\""),
         "descending"
     );
     assert_eq!(page.matches("aria-sort").count(), 1);

@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::request::{Parameters, narrowed, narrowed_without};
+use crate::pages::view::View;
 
 /// Deeper values are shown as they are written.
 const MAX_DEPTH: usize = 12;
@@ -44,7 +44,7 @@ struct Node {
 
 /// What is left of a page's room, and what links keep.
 struct Growth<'a> {
-    parameters: &'a Parameters,
+    view: &'a View,
     room: usize,
     is_cut: bool,
     path: Vec<String>,
@@ -55,9 +55,9 @@ struct Growth<'a> {
 impl Tree {
     /// At most so many values; `None` for a text that is no JSON object, or an
     /// empty one.
-    pub(super) fn new(json: &str, parameters: &Parameters, max_values: usize) -> Option<Self> {
+    pub(super) fn new(json: &str, view: &View, max_values: usize) -> Option<Self> {
         let mut growth = Growth {
-            parameters,
+            view,
             room: max_values,
             is_cut: false,
             path: Vec::new(),
@@ -148,9 +148,10 @@ impl Growth<'_> {
             kind,
             value: format!("{shown}{}", if is_whole { "" } else { "…" }),
             include: condition
-                .as_ref()
-                .and_then(|condition| narrowed(self.parameters, condition)),
-            exclude: condition.and_then(|condition| narrowed_without(self.parameters, condition)),
+                .clone()
+                .map(|condition| self.view.with(condition, &[])),
+            exclude: condition
+                .map(|condition| self.view.with(Condition::Not(Box::new(condition)), &[])),
             ..Node::default()
         }
     }
@@ -196,8 +197,10 @@ impl<'de> Visitor<'de> for ItemsVisitor {
 
 #[cfg(test)]
 mod tests {
+    use domain::RecordFilter;
+
     use super::{Node, Tree};
-    use crate::request::Parameters;
+    use crate::{pages::view::View, request::Parameters};
 
     fn written(nodes: &[Node]) -> String {
         let node = |node: &Node| match node.kind {
@@ -215,8 +218,12 @@ mod tests {
         nodes.iter().map(node).collect::<Vec<_>>().join(" ")
     }
 
+    fn view() -> View {
+        View::new(Parameters::default(), &RecordFilter::default(), 0)
+    }
+
     fn tree(json: &str, max_values: usize) -> Tree {
-        Tree::new(json, &Parameters::default(), max_values).expect("a tree")
+        Tree::new(json, &view(), max_values).expect("a tree")
     }
 
     #[test]
@@ -238,7 +245,7 @@ mod tests {
     #[test]
     fn what_is_no_object_has_no_tree() {
         for json in ["", "{}", "[1]", "no json", "1"] {
-            let found = Tree::new(json, &Parameters::default(), 100);
+            let found = Tree::new(json, &view(), 100);
             assert!(found.is_none(), "{json}");
         }
     }
