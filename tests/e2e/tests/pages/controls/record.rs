@@ -9,8 +9,9 @@ async fn a_record_is_taken_apart_in_every_way() {
     let (site, _) = Site::bakery().await;
     let errors = api::all(&site.herald.web_url(), "q=%22order+4711+failed%22").await;
     let at = &format!("/record/{}", errors[0]["id"]);
-    let rows =
-        |count: &str| format!("document.querySelectorAll('.records tbody > tr[id]').length {count}");
+    let rows = |count: &str| {
+        format!("document.querySelectorAll('.records tbody > tr[id]').length {count}")
+    };
     let leads = |target: Target<'static>, address: &str| Control::leads(at, target, address);
     use_all(
         &site,
