@@ -76,6 +76,7 @@ struct Row {
     rate: Rate,
     sparkline: Sparkline,
     log_href: String,
+    exceptions_href: String,
 }
 
 /// `GET /systems`
@@ -156,7 +157,8 @@ fn view(
                 grouped(entry.recent_counts().iter().copied().max().unwrap_or(0))
             ),
         ),
-        log_href: log_href(entry.system, span),
+        log_href: href("/", entry.system, span),
+        exceptions_href: href("/exceptions", entry.system, span),
     };
     let kept = ["from", "to", "sort", "order"].into_iter();
     SystemsPage {
@@ -186,8 +188,9 @@ fn state(age: Micros) -> &'static str {
     }
 }
 
-/// A parameter cannot ask for an empty value, so that the query does.
-fn log_href(system: &v1::System, span: &Span) -> String {
+/// A page of the system's records. A parameter cannot ask for an empty value, so
+/// that the query does.
+fn href(path: &str, system: &v1::System, span: &Span) -> String {
     let mut changes = Vec::new();
     let mut empty = Vec::new();
     for (name, value) in [
@@ -202,5 +205,5 @@ fn log_href(system: &v1::System, span: &Span) -> String {
     let q = empty.join(" ");
     changes.push(("q", (!q.is_empty()).then_some(q.as_str())));
     changes.extend(span.for_log());
-    address("/", &Parameters::default(), &changes)
+    address(path, &Parameters::default(), &changes)
 }
