@@ -99,8 +99,10 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
         ),
         saved: Menu::new(&app, &view).await,
     };
+    let style = if is_sound { "log" } else { "" };
+    let layout = Layout::new(&app, "Log").at("/").styled(style);
     let page = match fill(&app, "log/bar.html", &bar) {
-        Ok(bar) => Page::new(&app, Layout::new(&app, "Log").at("/").styled("log")).with_bar(bar),
+        Ok(bar) => Page::new(&app, layout).with_bar(bar),
         Err(failure) => return problem::respond_to(&app, &failure),
     };
     if !is_sound {
