@@ -25,11 +25,11 @@ pub(crate) fn distance(micros: u64) -> String {
         return format!("{} ms", micros / 1_000);
     }
     if micros < UNITS[2].0 {
-        return format!(
-            "{}.{} s",
-            micros / UNITS[3].0,
-            micros % UNITS[3].0 / 100_000
-        );
+        let (seconds, tenths) = (micros / UNITS[3].0, micros % UNITS[3].0 / 100_000);
+        return match tenths {
+            0 => format!("{seconds} s"),
+            tenths => format!("{seconds}.{tenths} s"),
+        };
     }
     let largest = UNITS
         .iter()
@@ -60,6 +60,7 @@ mod tests {
         let check = |micros, expected: &str| assert_eq!(distance(micros), expected);
         check(7_999, "7 ms");
         check(1_250_000, "1.2 s");
+        check(5_000_000, "5 s");
         check(59_999_999, "59.9 s");
         check(60_000_000, "1 min");
         check(3_661_000_000, "1 h 1 min");

@@ -73,7 +73,12 @@ fn record(line: &Line, received_us: Micros, chance: &mut Chance) -> Record {
     let is_late = line.system == "till" && place == "harbour" && chance.below(9) == 0;
     let lag_us = if is_late { 41 * SECOND } else { 1_800 } + chance.below(9_000) as Micros;
     let number = 4_000 + chance.below(5_000);
+    let desk = match line.system {
+        "till" => format!("till-{:02}", 1 + chance.below(14)),
+        _ => String::new(),
+    };
     Record {
+        user_spec_1: desk,
         message: fill(line.message, number, chance),
         extra: fill(line.extra, number, chance),
         exception: line.exception.to_owned(),

@@ -172,6 +172,7 @@ impl RecordPage {
         let first = context.before.first().unwrap_or(record).id;
         let last = context.after.last().unwrap_or(record).id;
         let newest = record.id.saturating_add(NEWER_IN_LOG + 1).to_string();
+        let own = record.id.to_string();
         Self {
             id: record.id,
             scopes: SCOPES
@@ -202,7 +203,10 @@ impl RecordPage {
                 .map(|after| Asked { after, ..asked }.href(last)),
             log_href: format!(
                 "{}#r{}",
-                link(&no_filter, &[("before", Some(&newest))]),
+                link(
+                    &no_filter,
+                    &[("before", Some(&newest)), ("open", Some(&own))],
+                ),
                 record.id
             ),
             is_partial: context.partial,

@@ -48,10 +48,13 @@ fn assert_inert(page: &str, path: &str) {
     assert!(page.trim_end().ends_with("</html>"), "{path} is whole");
 }
 
+/// Pages that show texts of records.
+const PAGES: [&str; 4] = ["/", "/record/1", "/systems", "/exceptions?from=@0"];
+
 #[tokio::test]
 async fn markup_is_text_everywhere() {
     let web = Web::with(vec![everywhere(MARKUP)]).await;
-    for path in ["/", "/record/1"] {
+    for path in PAGES {
         let page = web.page(path, 200).await;
         assert_inert(&page, path);
         assert!(
@@ -80,8 +83,22 @@ async fn parameters_are_text_everywhere() {
         "after",
         "%3Cscript%3E",
     ];
-    for name in names {
-        let path = format!("/?{name}=x{evil}y");
+    let log = names.map(|name| format!("/?{name}=x{evil}y"));
+    let others = [
+        "/systems?find",
+        "/systems?sort",
+        "/systems?from",
+        "/exceptions?q",
+        "/exceptions?system_id",
+        "/exceptions?sort",
+        "/rejected?before",
+        "/status?refresh",
+        "/record/1?scope",
+        "/record/1/row?q",
+        "/help?q",
+    ];
+    let others = others.map(|start| format!("{start}=x{evil}y"));
+    for path in log.into_iter().chain(others) {
         let page = web.get(&path).await.text();
         assert!(!page.contains("<script>"), "{path}");
         assert!(!page.contains("x\">"), "{path}");
@@ -92,7 +109,7 @@ async fn parameters_are_text_everywhere() {
 #[tokio::test]
 async fn control_and_direction_characters_become_visible() {
     let web = Web::with(vec![everywhere("a\0b\x1b[31mc\u{202e}d\u{200b}e\u{9b}")]).await;
-    for path in ["/", "/record/1"] {
+    for path in PAGES {
         let page = web.page(path, 200).await;
         assert_inert(&page, path);
         let mark = |text: &str| format!("<span class=\"mark\">{text}</span>");
@@ -135,6 +152,11 @@ async fn a_huge_record_is_cut_on_the_log_and_whole_on_its_page() {
     assert_inert(&log, "/");
     assert!(log.len() < 200_000, "{} bytes", log.len());
     assert!(log.contains("… whole message, 1,048,579 bytes"));
+    for path in ["/systems", "/exceptions?from=@0"] {
+        let page = web.page(path, 200).await;
+        assert_inert(&page, path);
+        assert!(page.len() < 20_000, "{} bytes of {path}", page.len());
+    }
     let whole = web.page("/record/1", 200).await;
     assert_inert(&whole, "/record/1");
     assert!(whole.contains("xEND"));

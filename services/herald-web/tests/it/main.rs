@@ -10,6 +10,7 @@ mod exceptions;
 mod export;
 mod fake_store;
 mod hostile;
+mod log;
 mod openapi;
 mod outage;
 mod page;

@@ -148,9 +148,10 @@ impl Page {
         let ring = "function() {
             const style = getComputedStyle(this);
             const box = this.getBoundingClientRect();
+            const drawn = [...this.querySelectorAll('rect')].some(it => getComputedStyle(it).stroke !== 'none');
             return {
                 is_ringed: this.matches(':focus-visible')
-                    && (style.outlineStyle !== 'none' || style.boxShadow !== 'none'),
+                    && (style.outlineStyle !== 'none' || style.boxShadow !== 'none' || drawn),
                 is_on_screen: box.width > 0 && box.bottom > 0 && box.top < innerHeight,
             };
         }";
@@ -214,15 +215,19 @@ fn key_of(name: &str) -> Value {
                 panic!("no key is called {letter}");
             };
             let is_shifted = first.is_uppercase() || first == '?';
-            let code = match first {
-                ' ' => "Space".to_owned(),
-                '/' | '?' => "Slash".to_owned(),
-                _ => format!("Key{}", first.to_ascii_uppercase()),
+            // Only letters and digits have the codes of their capital.
+            let upper = first.to_ascii_uppercase();
+            let (code, number) = match upper {
+                ' ' => ("Space".to_owned(), 32),
+                '/' | '?' => ("Slash".to_owned(), 191),
+                'A'..='Z' => (format!("Key{upper}"), u32::from(upper)),
+                '0'..='9' => (format!("Digit{upper}"), u32::from(upper)),
+                _ => (String::new(), 0),
             };
             json!({
                 "key": letter, "text": letter, "code": code,
                 "modifiers": if is_shifted { SHIFT } else { 0 },
-                "windowsVirtualKeyCode": u32::from(first.to_ascii_uppercase()) & 0xff,
+                "windowsVirtualKeyCode": number,
             })
         }
     }

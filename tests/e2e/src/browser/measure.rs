@@ -62,7 +62,10 @@ impl Page {
         let metrics = answer["metrics"].as_array().expect("metrics");
         let ms = |name: &str| {
             let metric = metrics.iter().find(|metric| metric["name"] == name);
-            metric.and_then(|metric| metric["value"].as_f64()).expect("a number") * 1e3
+            metric
+                .and_then(|metric| metric["value"].as_f64())
+                .expect("a number")
+                * 1e3
         };
         Work {
             all_ms: ms("TaskDuration"),

@@ -1,6 +1,6 @@
 //! How a page is looked at: size, colours, with or without scripts, pictures.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -27,6 +27,12 @@ impl Page {
         self.call("Emulation.setEmulatedMedia", media).await;
     }
 
+    /// From now on, what is downloaded is put into this folder.
+    pub async fn download_to(&self, folder: &Path) {
+        let behaviour = json!({"behavior": "allow", "downloadPath": folder});
+        self.call("Page.setDownloadBehavior", behaviour).await;
+    }
+
     /// A picture of what is in the window, as PNG.
     ///
     /// # Panics
@@ -36,6 +42,20 @@ impl Page {
         let answer = self.call("Page.captureScreenshot", format).await;
         let data = answer["data"].as_str().expect("a picture");
         STANDARD.decode(data).expect("base64")
+    }
+
+    /// What makes the page wider than its window, if anything does.
+    pub async fn overflow(&self) -> Option<String> {
+        let script = "(() => {
+            const width = document.scrollingElement.scrollWidth;
+            if (width <= innerWidth) return null;
+            const wide = [...document.body.querySelectorAll('*')]
+                .filter(it => it.getBoundingClientRect().right > innerWidth + 0.5)
+                .map(it => it.outerHTML.slice(0, 150));
+            return `${width} px of ${innerWidth}: ${wide.slice(0, 2)} … ${wide.slice(-2)}`;
+        })()";
+        let overflow = self.evaluate(script).await;
+        overflow.as_str().map(str::to_owned)
     }
 
     /// Waits until nothing scrolls any more, and says how far down the page is.

@@ -1,6 +1,9 @@
 //! Every control of every page: by mouse, by keyboard alone, and without scripts
 //! where it makes sense.
 
+mod keys;
+mod lists;
+mod log;
 mod record;
 
 use e2e::{
@@ -46,7 +49,11 @@ impl Way {
 struct Control {
     /// Where it stands.
     at: String,
+    /// The menu in which it is.
+    menu: Option<Target<'static>>,
     target: Target<'static>,
+    /// The link that leads near it, for the keyboard.
+    skip: Option<Target<'static>>,
     /// An expression in the page.
     then: String,
     needs_scripts: bool,
@@ -63,9 +70,27 @@ impl Control {
     fn does(at: &str, target: impl Into<Target<'static>>, then: &str) -> Self {
         Self {
             at: at.to_owned(),
+            menu: None,
             target: target.into(),
+            skip: None,
             then: then.to_owned(),
             needs_scripts: false,
+        }
+    }
+
+    /// Is in a menu, which is opened before.
+    fn in_menu(self, menu: &'static str) -> Self {
+        Self {
+            menu: Some(Target::Css(menu)),
+            ..self
+        }
+    }
+
+    /// Stands behind the records, which the keyboard skips.
+    fn past_the_records(self) -> Self {
+        Self {
+            skip: Some(Target::Named("link", "Skip past the records")),
+            ..self
         }
     }
 
@@ -90,6 +115,14 @@ async fn use_all(site: &Site, controls: &[Control]) {
             if control.needs_scripts && way == Way::Plain {
                 assert!(!page.has(control.target).await, "{what} does nothing");
                 continue;
+            }
+            if way == Way::Keyboard
+                && let Some(skip) = control.skip
+            {
+                way.activate(&page, skip).await;
+            }
+            if let Some(menu) = control.menu {
+                way.activate(&page, menu).await;
             }
             let before = page.holds(&control.then).await;
             assert!(!before, "{what}: true before it is used: {}", control.then);

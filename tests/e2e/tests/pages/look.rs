@@ -78,12 +78,6 @@ async fn breaks(page: &Page) -> Vec<Value> {
         .evaluate(
             "(() => {
                 const faults = [];
-                const root = document.scrollingElement;
-                if (root.scrollWidth > innerWidth) {
-                    const wide = [...document.body.querySelectorAll('*')].filter(it =>
-                        it.getBoundingClientRect().right > innerWidth + 0.5);
-                    faults.push(`${root.scrollWidth} wide: ${wide.slice(-3).map(it => it.outerHTML.slice(0, 150))}`);
-                }
                 const header = document.querySelector('header').getBoundingClientRect();
                 const main = document.querySelector('main').getBoundingClientRect();
                 if (main.top < header.bottom - 0.5) faults.push(`main at ${main.top} below ${header.bottom}`);
@@ -99,7 +93,9 @@ async fn breaks(page: &Page) -> Vec<Value> {
             })()",
         )
         .await;
-    breaks.as_array().unwrap().clone()
+    let mut breaks = breaks.as_array().unwrap().clone();
+    breaks.extend(page.overflow().await.map(Value::from));
+    breaks
 }
 
 async fn assert_own_requests(page: &Page, own: &str) {

@@ -18,13 +18,19 @@ const SOON: Duration = Duration::from_secs(20);
 fn places(id: &str) -> Vec<(&'static str, String)> {
     let places = [
         ("log", "/"),
+        ("values", "/values/system_id"),
+        ("saved", "/saved"),
         ("systems", "/systems"),
         ("exceptions", "/exceptions"),
         ("rejected", "/rejected"),
         ("status", "/status"),
         ("help", "/help"),
     ];
-    let record = ("record", format!("/record/{id}"));
+    let before = id.parse::<u64>().unwrap() + 3;
+    let of_record = [
+        ("record", format!("/record/{id}")),
+        ("opened", format!("/?open={id}&before={before}")),
+    ];
     let places = places.map(|(name, path)| (name, path.to_owned()));
-    places.into_iter().chain([record]).collect()
+    places.into_iter().chain(of_record).collect()
 }

@@ -4,6 +4,7 @@ use domain::{Condition, Level, TextField, TextTest};
 use query::Part;
 use serde::Serialize;
 
+use super::range::shown;
 use crate::pages::view::View;
 
 /// What no chip is made of: where and how the list is shown.
@@ -45,11 +46,19 @@ impl Chip {
         let (key, operator, value) = match (inner, is_negative) {
             (Condition::Contains(text), false) => ("", "has", text.clone()),
             (Condition::Contains(text), true) => ("", "has not", text.clone()),
+            (Condition::Text(field, TextTest::Is(text)), _) if text.is_empty() => {
+                let operator = if is_negative {
+                    "has a value"
+                } else {
+                    "is empty"
+                };
+                (field.name(), operator, String::new())
+            }
             (Condition::Text(field, TextTest::Is(text)), false) => {
-                (field.name(), "is", named(text))
+                (field.name(), "is", text.clone())
             }
             (Condition::Text(field, TextTest::Is(text)), true) => {
-                (field.name(), "is not", named(text))
+                (field.name(), "is not", text.clone())
             }
             (Condition::Text(field, TextTest::Contains(text)), false) => {
                 (field.name(), "has", text.clone())
@@ -90,19 +99,14 @@ impl Chip {
         Self {
             key: if name == "pattern" { "" } else { name }.to_owned(),
             operator,
-            value: value.to_owned(),
+            value: match name {
+                "from" | "to" => shown(value),
+                _ => value.to_owned(),
+            },
             is_negative: false,
             flip_href,
             remove_href: view.first(&[(name, None)]),
         }
-    }
-}
-
-/// An absent value has a name.
-fn named(value: &str) -> String {
-    match value {
-        "" => "(empty)".to_owned(),
-        value => value.to_owned(),
     }
 }
 
@@ -158,6 +162,10 @@ mod tests {
         check(
             "q=-(a+OR+b)",
             &["does not hold (a OR b) | /?q=%28a+OR+b%29 | /"],
+        );
+        check(
+            "q=exception:*",
+            &["exception has a value | /?q=exception%3A%22%22 | /"],
         );
         check("from=-15m", &["from  -15m | - | /"]);
         check(

@@ -46,7 +46,7 @@ impl Range {
                 (_, None, None) => "all time".to_owned(),
                 (_, Some(from), None) => format!("since {}", shown(from)),
                 (_, None, Some(to)) => format!("before {}", shown(to)),
-                (_, Some(from), Some(to)) => format!("{} – {}", shown(from), shown(to)),
+                (_, Some(from), Some(to)) => between(&shown(from), &shown(to)),
             },
             presets: PRESETS
                 .iter()
@@ -87,8 +87,17 @@ pub(super) fn written(time: Micros) -> String {
     }
 }
 
+/// A day is named once.
+fn between(from: &str, to: &str) -> String {
+    let days = (from.split_once(' '), to.split_once(' '));
+    match days {
+        (Some((day, _)), Some((same, time))) if day == same => format!("{from} – {time}"),
+        _ => format!("{from} – {to}"),
+    }
+}
+
 /// A time as somebody wrote it, without what goes without saying.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let (text, _) = render::cut::head(text, 32, 1);
     match text.split_once('T') {
         Some((date, time)) if date.len() == 10 => {
@@ -132,6 +141,11 @@ mod tests {
         check(
             "from=2026-11-22&to=2026-11-23T01:00:00.5Z",
             "2026-11-22 – 2026-11-23 01:00:00",
+            None,
+        );
+        check(
+            "from=2026-11-23T00:30:00Z&to=2026-11-23T01:00:00.5Z",
+            "2026-11-23 00:30:00 – 01:00:00",
             None,
         );
         check(
