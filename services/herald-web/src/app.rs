@@ -79,6 +79,7 @@ pub(crate) fn router(app: App, readiness: Readiness) -> Router {
         .route("/rejected", get(pages::rejected::show))
         .route("/status", get(pages::status::show))
         .route("/help", get(pages::help::show))
+        .route("/tail", get(pages::tail::follow))
         .route("/saved", get(pages::saved::show).post(pages::saved::save))
         .route("/saved/rename", post(pages::saved::rename))
         .route("/saved/delete", post(pages::saved::delete))

@@ -25,6 +25,7 @@ const CSS: &[&str] = &[
     include_str!("static/css/list.css"),
     include_str!("static/css/help.css"),
     include_str!("static/css/saved.css"),
+    include_str!("static/css/tail.css"),
 ];
 /// The module that every page loads.
 const ENTRY: &str = "herald.js";
@@ -39,6 +40,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("ready.js", include_str!("static/js/ready.js")),
     ("retry.js", include_str!("static/js/retry.js")),
     ("rows.js", include_str!("static/js/rows.js")),
+    ("tail.js", include_str!("static/js/tail.js")),
 ];
 
 /// All files, as they are sent.

@@ -19,5 +19,6 @@ mod span;
 mod sparkline;
 pub(crate) mod status;
 pub(crate) mod systems;
+pub(crate) mod tail;
 pub(crate) mod values;
 mod view;

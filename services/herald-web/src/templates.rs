@@ -18,6 +18,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("log/bar.html", include_str!("templates/log/bar.html")),
     ("log/counts.html", include_str!("templates/log/counts.html")),
     ("log/facet.html", include_str!("templates/log/facet.html")),
+    ("log/chips.html", include_str!("templates/log/chips.html")),
+    ("log/head.html", include_str!("templates/log/head.html")),
     ("log/saved.html", include_str!("templates/log/saved.html")),
     ("row.html", include_str!("templates/row.html")),
     ("values.html", include_str!("templates/values.html")),
@@ -34,6 +36,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("status.html", include_str!("templates/status.html")),
     ("systems.html", include_str!("templates/systems.html")),
     ("saved.html", include_str!("templates/saved.html")),
+    ("tail.html", include_str!("templates/tail.html")),
+    ("tail/rows.html", include_str!("templates/tail/rows.html")),
     ("record.html", include_str!("templates/record.html")),
 ];
 

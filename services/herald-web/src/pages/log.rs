@@ -25,6 +25,7 @@ use super::{
     problem,
     row::{Row, Style},
     saved::Menu,
+    tail,
     view::View,
 };
 use crate::{
@@ -36,8 +37,9 @@ use crate::{
 pub(super) use counts::percent;
 pub(super) use facets::Facet;
 
+pub(super) use chips::{Chip, chips};
+
 use bar::Bar;
-use chips::{Chip, chips};
 use walk::{Pager, Walk};
 
 const LIMIT: LimitRule = LimitRule {
@@ -86,6 +88,7 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     if asked.problems.is_empty() && !parameters.written_shortest() {
         return Redirect::to(&link(&parameters, &[])).into_response();
     }
+    let is_tail = parameters.get("tail").is_some();
     let view = View::new(parameters, &asked.query.filter, now);
     let problems = std::mem::take(&mut asked.problems);
     let is_sound = problems.is_empty();
@@ -99,8 +102,12 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
         ),
         saved: Menu::new(&app, &view).await,
     };
+    let (title, style) = match is_tail && is_sound {
+        true => ("Tail", "tailing"),
+        false => ("Log", "log"),
+    };
     let page = match fill(&app, "log/bar.html", &bar) {
-        Ok(bar) => Page::new(&app, Layout::new(&app, "Log").at("/").styled("log")).with_bar(bar),
+        Ok(bar) => Page::new(&app, Layout::new(&app, title).at("/").styled(style)).with_bar(bar),
         Err(failure) => return problem::respond_to(&app, &failure),
     };
     if !is_sound {
@@ -108,6 +115,16 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
             Ok(main) => page.whole(StatusCode::BAD_REQUEST, &main),
             Err(failure) => problem::respond_to(&app, &failure),
         };
+    }
+    if is_tail {
+        let Asked {
+            query,
+            columns,
+            note,
+            ..
+        } = asked;
+        let main = tail::main(app, view, columns, query.filter, note);
+        return page.when_ready(main).await;
     }
     page.when_ready(async move { answer(app, view, asked).await })
         .await
@@ -136,6 +153,12 @@ impl Asked {
                     Columns::default()
                 })
             });
+        if let Some(tail) = parameters.get("tail").filter(|tail| *tail != "1") {
+            note(
+                "tail",
+                format!("`{tail}` is not 1: leave it out for the list"),
+            );
+        }
         let open = parameters.get("open").and_then(|text| {
             let id = read_id(text);
             id.map_err(|problem| note("open", problem)).ok()

@@ -101,7 +101,15 @@ impl<'a> Style<'a> {
 
     /// All of a list, with a line wherever a day begins.
     pub(super) fn rows<'r>(&self, records: impl IntoIterator<Item = &'r Record>) -> Vec<Row> {
-        let mut before = None;
+        self.rows_after(&mut None, records)
+    }
+
+    /// The same as the rest of a list; `before` is the day of the row before.
+    pub(super) fn rows_after<'r>(
+        &self,
+        before: &mut Option<String>,
+        records: impl IntoIterator<Item = &'r Record>,
+    ) -> Vec<Row> {
         let mut rows = Vec::new();
         for record in records {
             let day = day(record.received_us);
@@ -110,7 +118,7 @@ impl<'a> Style<'a> {
                 day: is_new.then(|| day.clone()),
                 ..self.row(record)
             });
-            before = Some(day);
+            *before = Some(day);
         }
         rows
     }

@@ -17,7 +17,6 @@ use super::{
     layout::Layout,
     page::{Main, Page, PageError, fill},
     problem,
-    row::Moment,
 };
 use crate::{app::App, changes::Token};
 use address::Detail;
@@ -39,7 +38,9 @@ struct Search {
     name: String,
     href: String,
     summary: Vec<Detail>,
-    updated: Moment,
+    /// When it was changed last, to the minute and exactly.
+    updated: String,
+    updated_iso: String,
     /// Just saved.
     is_fresh: bool,
     /// How its change stands, when that has a problem.
@@ -163,11 +164,13 @@ impl Visit {
         let change = forms.change.take();
         let fresh = forms.fresh.take();
         let search = |search: SavedSearch| {
+            let updated_iso = render::rfc3339(search.updated_us);
             let is = |name: &str| search.name.as_str() == name;
             Search {
                 href: address::href(&search.query),
                 summary: address::details(&search.query),
-                updated: Moment::new(search.updated_us),
+                updated: updated_iso[..16].replace('T', " "),
+                updated_iso,
                 is_fresh: fresh.as_deref().is_some_and(is),
                 change: change.clone().filter(|change| is(&change.name)),
                 name: search.name.into(),

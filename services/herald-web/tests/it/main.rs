@@ -20,5 +20,6 @@ mod saved;
 mod serving;
 mod systems;
 mod tail;
+mod tail_page;
 mod text;
 mod web;

@@ -180,8 +180,8 @@ async fn lines_and_events_are_as_described() {
     }
     web.store.set_mood(Mood::Breaking(1));
     let mut events = String::new();
-    for limit in ["", "&max_per_second=1"] {
-        let url = format!("{}/api/v1/tail?after=3&level=CRITICAL{limit}", web.base);
+    for query in ["level=CRITICAL", "max_per_second=1"] {
+        let url = format!("{}/api/v1/tail?after=3&{query}", web.base);
         let tail = tokio::spawn(async move { http::get(&url).await.unwrap().text() });
         wait_until("the tail breaks", DEADLINE, async || {
             web.store.take(record(0));

@@ -20,21 +20,21 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 /// One event as a client takes it.
 #[derive(Debug, Default, PartialEq)]
-struct Event {
-    event: String,
-    id: String,
-    data: String,
+pub(crate) struct Event {
+    pub(crate) event: String,
+    pub(crate) id: String,
+    pub(crate) data: String,
 }
 
 /// A stream of events, read like a browser does.
-struct Events {
+pub(crate) struct Events {
     lines: BufReader<TcpStream>,
     /// Head of the answer, and what came outside of events.
-    seen: Vec<String>,
+    pub(crate) seen: Vec<String>,
 }
 
 impl Events {
-    async fn open(web: &Web, path: &str, headers: &str) -> Self {
+    pub(crate) async fn open(web: &Web, path: &str, headers: &str) -> Self {
         let address = web.base.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).await.unwrap();
         // The answer to HTTP/1.0 is not cut into chunks.
@@ -61,7 +61,7 @@ impl Events {
     }
 
     /// The next event; `None` at the end.
-    async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         let mut event = Event::default();
         loop {
             let line = self.line().await?;
@@ -70,7 +70,11 @@ impl Events {
             match name {
                 "event" => event.event = value,
                 "id" => event.id = value,
-                "data" => event.data += &value,
+                "data" => {
+                    // As a browser has it: lines with line ends between them.
+                    event.data += if event.data.is_empty() { "" } else { "\n" };
+                    event.data += &value;
+                }
                 "" if line.is_empty() && event != Event::default() => return Some(event),
                 "" if line.is_empty() => {}
                 _ => self.seen.push(line),
@@ -157,22 +161,22 @@ async fn a_tail_resumes_without_gap_or_repeat() {
 
 #[tokio::test]
 async fn a_sample_says_how_much_it_leaves_out() {
-    let web = Web::with((0..9).map(record).collect()).await;
+    let web = Web::with((0..40).map(record).collect()).await;
     let path = "/api/v1/tail?after=1&max_per_second=3";
     let mut events = Events::open(&web, path, "").await;
-    for id in [7, 8, 9] {
+    for id in 11..41 {
         assert_eq!(events.record().await.0, id);
     }
     assert_eq!(
         events.next().await.expect("the sampling"),
         Event {
             event: "sampled".to_owned(),
-            id: "9".to_owned(),
-            data: "{\"left_out\":5,\"through\":9}".to_owned(),
+            id: "40".to_owned(),
+            data: "{\"left_out\":9,\"through\":40}".to_owned(),
         }
     );
-    web.store.take(record(9));
-    assert_eq!(events.record().await.0, 10);
+    web.store.take(record(40));
+    assert_eq!(events.record().await.0, 41);
     for wrong in ["0", "1001", "x"] {
         let path = format!("/api/v1/tail?max_per_second={wrong}");
         let answer = web.json(&path, 400).await;

@@ -7,6 +7,7 @@ mod hostile;
 mod look;
 mod outage;
 mod reading;
+mod tail;
 
 use std::time::Duration;
 

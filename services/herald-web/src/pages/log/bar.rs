@@ -34,6 +34,8 @@ pub(super) struct Bar {
     is_newest_first: bool,
     turned_href: String,
     columns: Vec<Choice>,
+    is_tail: bool,
+    /// The tail of this view, or its list.
     tail_href: String,
     csv_href: String,
     ndjson_href: String,
@@ -79,6 +81,7 @@ impl Bar {
         let q = input("q", "q");
         let from = input("from", "starting_at");
         let [to, limit] = ["to", "limit"].map(|name| input(name, name));
+        let is_tail = parameters.get("tail").is_some();
         let is_newest_first = order == Order::NewestFirst;
         let turned = is_newest_first.then_some("asc");
         Self {
@@ -94,7 +97,11 @@ impl Bar {
             is_newest_first,
             turned_href: view.first(&[("order", turned)]),
             columns: columns.choices(view),
-            tail_href: view.first(&[("tail", Some("1")), ("order", None), ("limit", None)]),
+            is_tail,
+            tail_href: match is_tail {
+                true => view.first(&[("tail", None)]),
+                false => view.first(&[("tail", Some("1")), ("order", None), ("limit", None)]),
+            },
             csv_href: export(view, "csv"),
             ndjson_href: export(view, "ndjson"),
         }

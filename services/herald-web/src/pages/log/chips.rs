@@ -14,7 +14,7 @@ const NO_FILTER: [&str; 8] = [
 
 /// A filter.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Chip {
+pub(in crate::pages) struct Chip {
     /// The field it looks at; empty for all that are searched.
     key: String,
     operator: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Chip {
 }
 
 /// The parts of the query, then every other parameter that filters.
-pub(super) fn chips(view: &View) -> Vec<Chip> {
+pub(in crate::pages) fn chips(view: &View) -> Vec<Chip> {
     let parts = view.parts().iter().enumerate();
     let parts = parts.map(|(at, part)| Chip::of_part(view, at, part));
     let parameters = view.parameters().iter();

@@ -9,5 +9,6 @@ import * as keys from './keys.js';
 import * as menus from './menus.js';
 import * as retry from './retry.js';
 import * as rows from './rows.js';
+import * as tail from './tail.js';
 
-for (const module of [copy, facets, histogram, keys, rows, menus, retry]) module.start();
+for (const module of [copy, facets, histogram, keys, rows, menus, retry, tail]) module.start();

@@ -9,7 +9,8 @@ const toggleOf = (row) => row.querySelector('a.toggle');
 const isOpen = (row) => toggleOf(row).getAttribute('aria-expanded') === 'true';
 
 function tellAddress(id) {
-  if (location.pathname !== '/') return;
+  // A tail has no place for a row that is open.
+  if (location.pathname !== '/' || document.querySelector('[data-tail]')) return;
   const address = new URL(location);
   address.hash = '';
   const former = address.searchParams.get('open');
