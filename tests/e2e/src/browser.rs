@@ -26,7 +26,7 @@ use serde_json::json;
 use tokio::process::{Child, Command};
 
 pub use element::Target;
-pub use measure::{Shift, Speed};
+pub use measure::{Shift, Speed, Work};
 pub use page::Page;
 use pipe::Pipe;
 

@@ -13,6 +13,7 @@ use render::cut;
 use serde::Serialize;
 
 use super::{
+    figure::grouped,
     page::{PageError, fill},
     problem,
     row::{LevelView, Moment},
@@ -32,6 +33,9 @@ const ROW_BYTES: usize = 32 << 10;
 const ROW_VALUES: usize = 200;
 /// How many values of `extra` stand on a page of their own.
 const PAGE_VALUES: usize = 5_000;
+/// Texts above this fill their place on a narrow screen.
+const LONG_BYTES: usize = 1_200;
+const LONG_LINES: usize = 24;
 /// Longest value of a field shown, in bytes.
 const MAX_FIELD_BYTES: usize = 2_048;
 
@@ -74,7 +78,9 @@ struct Text {
     last: String,
     text: String,
     /// Size of the whole text when it is not shown whole.
-    bytes: Option<u64>,
+    bytes: Option<String>,
+    /// It may be scrolled within its place, also by keyboard.
+    is_long: bool,
 }
 
 /// A field and where its value leads.
@@ -172,7 +178,8 @@ impl Text {
         (!text.is_empty()).then(|| Self {
             last: cut::head(cut::last_line(text), 400, 1).0.to_owned(),
             text: shown.to_owned(),
-            bytes: (!is_whole).then_some(text.len() as u64),
+            bytes: (!is_whole).then(|| grouped(text.len() as u64)),
+            is_long: shown.len() > LONG_BYTES || shown.lines().nth(LONG_LINES).is_some(),
         })
     }
 }

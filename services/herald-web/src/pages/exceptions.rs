@@ -7,6 +7,7 @@ use axum::{
 };
 use domain::Micros;
 use proto::v1;
+use render::cut;
 use serde::Serialize;
 
 use super::{
@@ -15,8 +16,10 @@ use super::{
     layout::Layout,
     page::{Main, Page, fill},
     problem,
+    row::short,
     span::{self, Span},
     sparkline::Sparkline,
+    view::is_filterable,
 };
 use crate::{
     app::App,
@@ -32,6 +35,8 @@ const BUCKETS: u32 = 48;
 /// them, and that are shown.
 const MAX_ASKED: u32 = 1_000;
 const MAX_SHOWN: usize = 200;
+/// Longest line that says what happened, in bytes.
+const MAX_SUMMARY_BYTES: usize = 600;
 /// How many systems a group names.
 const MAX_SYSTEMS: usize = 6;
 
@@ -210,10 +215,16 @@ impl Group {
         let named = group
             .systems
             .iter()
-            .filter(|system| !system.value.is_empty());
+            .filter(|system| is_filterable(&system.value));
         Self {
-            kind: group.kind.clone(),
-            summary: without_kind(&group.summary, &group.kind).to_owned(),
+            kind: short(&group.kind),
+            summary: cut::head(
+                without_kind(&group.summary, &group.kind),
+                MAX_SUMMARY_BYTES,
+                1,
+            )
+            .0
+            .to_owned(),
             records: Figure::records(group.records),
             first: When::new(group.first_received_us, now),
             last: When::new(group.last_received_us, now),

@@ -102,12 +102,14 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
         ),
         saved: Menu::new(&app, &view).await,
     };
-    let (title, style) = match is_tail && is_sound {
-        true => ("Tail", "tailing"),
-        false => ("Log", "log"),
+    let (title, style) = match (is_sound, is_tail) {
+        (false, _) => ("Log", ""),
+        (true, false) => ("Log", "log"),
+        (true, true) => ("Tail", "tailing"),
     };
+    let layout = Layout::new(&app, title).at("/").styled(style);
     let page = match fill(&app, "log/bar.html", &bar) {
-        Ok(bar) => Page::new(&app, Layout::new(&app, title).at("/").styled(style)).with_bar(bar),
+        Ok(bar) => Page::new(&app, layout).with_bar(bar),
         Err(failure) => return problem::respond_to(&app, &failure),
     };
     if !is_sound {

@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use domain::Micros;
+use domain::{Condition, Micros, TextField, TextTest};
 use proto::v1;
 use serde::Serialize;
 
@@ -17,8 +17,10 @@ use super::{
     layout::Layout,
     page::{Main, Page, fill},
     problem,
+    row::short,
     span::{self, Span},
     sparkline::Sparkline,
+    view::is_filterable,
 };
 use crate::{
     app::App,
@@ -41,6 +43,8 @@ const BUCKETS: u32 = 48;
 /// The most systems that the store is asked for, and that are shown.
 const MAX_ASKED: u32 = 10_000;
 const MAX_SHOWN: usize = 500;
+/// Longest name that a link asks for, in bytes.
+const MAX_NAME_BYTES: usize = 200;
 /// Up to when a system counts as active, and up to when as quiet.
 const ACTIVE_US: Micros = 5 * 60 * 1_000_000;
 const QUIET_US: Micros = 24 * 3_600 * 1_000_000;
@@ -75,7 +79,9 @@ struct Row {
     recent: String,
     rate: Rate,
     sparkline: Sparkline,
-    log_href: String,
+    /// `None` for names too long for a link.
+    log_href: Option<String>,
+    exceptions_href: Option<String>,
 }
 
 /// `GET /systems`
@@ -140,8 +146,8 @@ fn view(
     let bar = span::part(from_us, to_us, BUCKETS);
     let seconds = to_us.saturating_sub(from_us).unsigned_abs() / 1_000_000;
     let row = |entry: &Entry<'_>| Row {
-        system_id: entry.system.system_id.clone(),
-        sub_system_id: entry.system.sub_system_id.clone(),
+        system_id: short(&entry.system.system_id),
+        sub_system_id: short(&entry.system.sub_system_id),
         state: state(now - entry.system.last_received_us),
         first: When::new(entry.system.first_received_us, now),
         last: When::new(entry.system.last_received_us, now),
@@ -156,7 +162,8 @@ fn view(
                 grouped(entry.recent_counts().iter().copied().max().unwrap_or(0))
             ),
         ),
-        log_href: log_href(entry.system, span),
+        log_href: href("/", entry.system, span),
+        exceptions_href: href("/exceptions", entry.system, span),
     };
     let kept = ["from", "to", "sort", "order"].into_iter();
     SystemsPage {
@@ -186,21 +193,29 @@ fn state(age: Micros) -> &'static str {
     }
 }
 
-/// A parameter cannot ask for an empty value, so that the query does.
-fn log_href(system: &v1::System, span: &Span) -> String {
-    let mut changes = Vec::new();
-    let mut empty = Vec::new();
-    for (name, value) in [
-        ("system_id", &system.system_id),
-        ("sub_system_id", &system.sub_system_id),
-    ] {
-        match value.is_empty() {
-            true => empty.push(format!("{name}:\"\"")),
-            false => changes.push((name, Some(value.as_str()))),
-        }
+/// A page of the system's records. What no parameter can hold, such as an empty
+/// name, the query asks for.
+fn href(path: &str, system: &v1::System, span: &Span) -> Option<String> {
+    let names = [
+        (TextField::System, &system.system_id),
+        (TextField::SubSystem, &system.sub_system_id),
+    ];
+    let (held, asked): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|(_, name)| is_filterable(name));
+    if asked.iter().any(|(_, name)| name.len() > MAX_NAME_BYTES) {
+        return None;
     }
-    let q = empty.join(" ");
-    changes.push(("q", (!q.is_empty()).then_some(q.as_str())));
+    let asked = asked
+        .into_iter()
+        .fold(Condition::default(), |all, (field, name)| {
+            all.and(Condition::Text(field, TextTest::Is(name.clone())))
+        });
+    let q = (!asked.is_everything()).then(|| query::print(&asked));
+    let mut changes: Vec<_> = held
+        .iter()
+        .map(|(field, name)| (field.name(), Some(name.as_str())))
+        .collect();
+    changes.push(("q", q.as_deref()));
     changes.extend(span.for_log());
-    address("/", &Parameters::default(), &changes)
+    Some(address(path, &Parameters::default(), &changes))
 }

@@ -41,6 +41,8 @@ pub(crate) enum Mood {
     Breaking(usize),
     /// Fails counts after their first answer.
     Failing(Status),
+    /// Gives the first answer of counts, the others with the next mood.
+    Counting,
     /// Gives out the first record of an export again and again.
     Endless,
 }
@@ -54,7 +56,7 @@ pub(crate) struct FakeStore {
 
 struct Data {
     records: watch::Sender<Vec<Record>>,
-    mood: Mutex<Mood>,
+    mood: watch::Sender<Mood>,
     questions: Mutex<Vec<v1::ListRecordsRequest>>,
     searches: Mutex<Vec<v1::SavedSearch>>,
     /// Streams that somebody reads.
@@ -69,7 +71,7 @@ impl FakeStore {
         let mut store = Self {
             data: Arc::new(Data {
                 records: watch::Sender::new(Vec::new()),
-                mood: Mutex::new(Mood::Well),
+                mood: watch::Sender::new(Mood::Well),
                 questions: Mutex::default(),
                 searches: Mutex::default(),
                 streams: AtomicUsize::new(0),
@@ -104,7 +106,7 @@ impl FakeStore {
     }
 
     pub(crate) fn set_mood(&self, mood: Mood) {
-        *self.data.mood.lock().unwrap() = mood;
+        self.data.mood.send_replace(mood);
     }
 
     /// The list requests so far.
@@ -161,7 +163,7 @@ impl FakeStore {
 
 impl Data {
     fn mood(&self) -> Mood {
-        self.mood.lock().unwrap().clone()
+        self.mood.borrow().clone()
     }
 
     async fn behave(&self) -> Result<(), Status> {
@@ -172,6 +174,7 @@ impl Data {
             | Mood::Deadline(_)
             | Mood::Breaking(_)
             | Mood::Failing(_)
+            | Mood::Counting
             | Mood::Endless => Ok(()),
         }
     }

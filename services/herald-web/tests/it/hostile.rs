@@ -152,6 +152,11 @@ async fn a_huge_record_is_cut_on_the_log_and_whole_on_its_page() {
     assert_inert(&log, "/");
     assert!(log.len() < 200_000, "{} bytes", log.len());
     assert!(log.contains("… whole message, 1,048,579 bytes"));
+    for path in ["/systems", "/exceptions?from=@0"] {
+        let page = web.page(path, 200).await;
+        assert_inert(&page, path);
+        assert!(page.len() < 20_000, "{} bytes of {path}", page.len());
+    }
     let whole = web.page("/record/1", 200).await;
     assert_inert(&whole, "/record/1");
     assert!(whole.contains("xEND"));

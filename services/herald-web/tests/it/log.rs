@@ -203,3 +203,30 @@ async fn exports_are_of_the_same_view() {
     let lines = web.page(&ndjson, 200).await;
     assert_eq!(lines.lines().count(), 4, "{lines}");
 }
+
+#[tokio::test]
+async fn rows_come_before_counts_and_partial_counts_before_whole_ones() {
+    let web = Web::with(many(8)).await;
+    web.store.set_mood(Mood::Counting);
+    let mut page = web.begin("/").await;
+    let rows = page.until("id=\"r1\"").await;
+    assert!(!rows.contains("class=\"counts\""), "{rows}");
+    let partial = page.until("counts cover 12 %, counting on …").await;
+    assert!(!partial.contains("</html>"), "{partial}");
+    web.store.set_mood(Mood::Well);
+    let whole = page.until("</html>").await;
+    let (_, last) = whole.rsplit_once("<div class=\"counts\">").unwrap();
+    assert_eq!(whole.matches("<div class=\"counts\">").count(), 2);
+    assert!(last.contains("<b>8</b> records in all"), "{last}");
+    assert!(!last.contains("counts cover"), "{last}");
+}
+
+#[tokio::test]
+async fn counts_that_fail_leave_the_rows() {
+    let web = Web::with(many(8)).await;
+    web.store
+        .set_mood(Mood::Failing(tonic::Status::internal("SELECT")));
+    let page = web.page("/", 200).await;
+    assert!(page.contains("id=\"r8\"") && page.contains("counts cover 12 %"));
+    assert!(!page.contains("counting on") && !page.contains("SELECT"));
+}

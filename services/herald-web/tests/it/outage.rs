@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use testkit::{record, wait_until};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::Instant,
-};
+use tokio::time::Instant;
 use tonic::Status;
 
 use crate::{fake_store::Mood, web::Web};
@@ -66,25 +62,16 @@ async fn a_silent_store_costs_no_more_than_its_deadline() {
 async fn a_page_says_within_a_second_that_the_store_is_slow() {
     let web = Web::with(vec![record(1)]).await;
     web.store.set_mood(Mood::Silent);
-    let address = web.base.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let began = Instant::now();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    let mut is_told = async |text: &str| {
-        while !String::from_utf8_lossy(&answer).contains(text) {
-            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{text}");
-        }
-        began.elapsed()
-    };
-    let took = is_told("The store is slow to answer").await;
+    let mut page = web.begin("/").await;
+    page.until("The store is slow to answer").await;
+    let took = began.elapsed();
     assert!(took < Duration::from_millis(1_500), "{took:?}");
-    let took = is_told("The store does not answer").await;
+    page.until("The store does not answer").await;
+    let took = began.elapsed();
     assert!(took < Duration::from_secs(7), "{took:?}");
-    is_told("http-equiv=\"refresh\" content=\"5\"").await;
-    is_told("</html>").await;
-    let answer = String::from_utf8_lossy(&answer);
+    page.until("http-equiv=\"refresh\" content=\"5\"").await;
+    let answer = page.until("</html>").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 

@@ -118,9 +118,9 @@ async fn every_system_is_listed_with_its_signs_of_life() {
 async fn a_system_leads_to_its_log() {
     let web = web().await;
     let page = web.page("/systems?from=-7d", 200).await;
-    let logs: Vec<_> = rows(&page, "go")
+    let logs: Vec<_> = rows(&page, "system")
         .iter()
-        .map(|(_, cell)| href(&format!("{cell}!"), ">log"))
+        .map(|(_, cell)| href(cell, "</a>"))
         .collect();
     let expected = [
         "/?system_id=shop&sub_system_id=web01&from=-7d",
@@ -129,6 +129,11 @@ async fn a_system_leads_to_its_log() {
         "/?system_id=old&sub_system_id=attic&from=-7d",
     ];
     assert_eq!(logs, expected);
+    let exceptions = href(&page, ">exceptions<");
+    assert_eq!(
+        exceptions,
+        "/exceptions?system_id=shop&sub_system_id=web01&from=-7d"
+    );
     for (log, count) in logs.iter().zip([3, 1, 1, 1]) {
         let found = web
             .json(&log.replacen("/?", "/api/v1/records?", 1), 200)

@@ -3,7 +3,10 @@
 use domain::{Record, Stage};
 use herald_web::{Changes, Config, serve};
 use testkit::http::{Response, get, get_with};
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::fake_store::FakeStore;
@@ -67,6 +70,18 @@ impl Web {
             .unwrap()
     }
 
+    /// Asks for a page, to read what has come of it so far.
+    pub(crate) async fn begin(&self, path: &str) -> Arriving {
+        let address = self.base.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        Arriving {
+            stream,
+            answer: Vec::new(),
+        }
+    }
+
     /// The body of a page with its status.
     pub(crate) async fn page(&self, path: &str, status: u16) -> String {
         let response = self.get(path).await;
@@ -83,5 +98,30 @@ impl Web {
             response.text()
         );
         response.json()
+    }
+}
+
+/// An answer that may not be whole yet.
+pub(crate) struct Arriving {
+    stream: TcpStream,
+    answer: Vec<u8>,
+}
+
+impl Arriving {
+    /// Reads on until this text has come, and gives all that has.
+    pub(crate) async fn until(&mut self, text: &str) -> String {
+        loop {
+            let answer = String::from_utf8_lossy(&self.answer);
+            if answer.contains(text) {
+                return answer.into_owned();
+            }
+            let read = self.stream.read_buf(&mut self.answer).await.unwrap();
+            assert_ne!(
+                read,
+                0,
+                "{text} in {}",
+                String::from_utf8_lossy(&self.answer)
+            );
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What the browser itself measures of a page.
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::page::Page;
 
@@ -35,7 +36,45 @@ pub struct Speed {
     pub complete_ms: f64,
 }
 
+/// Time of the processor that the page's own thread has used, in milliseconds.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Work {
+    /// In all.
+    pub all_ms: f64,
+    /// For its scripts.
+    pub script_ms: f64,
+    /// To find styles.
+    pub style_ms: f64,
+    /// To find places.
+    pub layout_ms: f64,
+}
+
 impl Page {
+    /// What the page has cost since it began, however busy the machine was with
+    /// other things.
+    ///
+    /// # Panics
+    /// When the browser does not tell.
+    pub async fn work(&self) -> Work {
+        let domain = json!({"timeDomain": "threadTicks"});
+        self.call("Performance.enable", domain).await;
+        let answer = self.call("Performance.getMetrics", json!({})).await;
+        let metrics = answer["metrics"].as_array().expect("metrics");
+        let ms = |name: &str| {
+            let metric = metrics.iter().find(|metric| metric["name"] == name);
+            metric
+                .and_then(|metric| metric["value"].as_f64())
+                .expect("a number")
+                * 1e3
+        };
+        Work {
+            all_ms: ms("TaskDuration"),
+            script_ms: ms("ScriptDuration"),
+            style_ms: ms("RecalcStyleDuration"),
+            layout_ms: ms("LayoutDuration"),
+        }
+    }
+
     /// What moved without having been touched, since the page began.
     ///
     /// # Panics

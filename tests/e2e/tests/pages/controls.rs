@@ -2,6 +2,7 @@
 //! where it makes sense.
 
 mod keys;
+mod lists;
 mod log;
 mod record;
 

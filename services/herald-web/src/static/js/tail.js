@@ -4,6 +4,8 @@
 import { ready } from './ready.js';
 
 const MOST_ROWS = 1000;
+// When there are more, so many go at once: each time all others move.
+const TRIMMED_ROWS = 250;
 // More than these in one frame are felt.
 const FRAME_ROWS = 50;
 // Scrolled up by so much, somebody reads.
@@ -118,9 +120,11 @@ class Tail {
     const rows = this.#waiting.splice(0, FRAME_ROWS);
     if (this.#dropped > 0) rows.unshift(this.#missed(this.#dropped));
     this.#dropped = 0;
+    this.#list.querySelector('.empty')?.remove();
     this.#body.append(...rows);
-    const surplus = this.#body.rows.length - MOST_ROWS;
-    for (const row of [...this.#body.rows].slice(0, Math.max(surplus, 0))) row.remove();
+    if (this.#body.rows.length > MOST_ROWS) {
+      for (const row of [...this.#body.rows].slice(0, TRIMMED_ROWS)) row.remove();
+    }
     this.#toEnd();
     if (this.#waiting.length > 0) this.#plan();
   }

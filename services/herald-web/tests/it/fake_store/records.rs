@@ -1,6 +1,7 @@
 //! The records, searched one after the other.
 
 use std::{
+    future,
     ops::Deref,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
@@ -220,12 +221,18 @@ impl RecordService for Records {
             coverage: Some(self.coverage(usize::MAX)),
             ..counts::count(&all, &query)
         };
-        let rest = match self.mood() {
-            Mood::Deadline(_) => None,
-            Mood::Failing(status) => Some(Err(status)),
-            _ => Some(Ok(last)),
-        };
-        let answers = stream::iter([Ok(first)]).chain(stream::iter(rest));
+        let data = Arc::clone(&self.0);
+        let rest = stream::once(async move {
+            let mut mood = data.mood.subscribe();
+            let goes_on = mood.wait_for(|mood| !matches!(mood, Mood::Counting));
+            match goes_on.await.unwrap().clone() {
+                Mood::Deadline(_) => None,
+                Mood::Failing(status) => Some(Err(status)),
+                _ => Some(Ok(last)),
+            }
+        });
+        let rest = rest.filter_map(future::ready);
+        let answers = stream::iter([Ok(first)]).chain(rest);
         Ok(Response::new(answers.boxed()))
     }
 

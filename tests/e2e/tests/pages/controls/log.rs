@@ -32,7 +32,7 @@ async fn what_is_shown_is_chosen_in_every_way() {
             leads(".menu.levels li.error a".into(), "level=ERROR")
                 .in_menu(".menu.levels > summary"),
             leads("a[title='Turn the order around']".into(), "order=asc"),
-            leads(named("checkbox", "Logger"), "columns=").in_menu(".menu.columns > summary"),
+            leads(named("link", "Show Logger"), "columns=").in_menu(".menu.columns > summary"),
             leads(named("link", "older"), "before="),
             leads(named("link", "oldest"), "order=asc"),
             leads(".legend .warning a".into(), "level").past_the_records(),
