@@ -23,7 +23,7 @@ use super::{
     layout::Layout,
     page::{Main, Page, PageError, fill},
     problem,
-    row::{Row, Style},
+    row::{Row, Style, grouped},
     saved::Menu,
     tail,
     view::View,
@@ -63,7 +63,7 @@ struct LogView<'a> {
     is_answered: bool,
     is_partial: bool,
     /// How many records of this page's stretch the disk has destroyed.
-    damaged: u64,
+    damaged: Option<String>,
     /// Why the query's words are looked for instead of what it says.
     note: Option<String>,
     /// The record that is to be open and is not among the rows.
@@ -193,7 +193,10 @@ async fn answer(app: App, view: View, asked: Asked) -> Result<Main, PageError> {
         pager,
         is_answered: true,
         is_partial: page.partial,
-        damaged: page.coverage.map_or(0, |coverage| coverage.damaged_records),
+        damaged: page
+            .coverage
+            .filter(|coverage| coverage.damaged_records > 0)
+            .map(|coverage| grouped(coverage.damaged_records)),
         note: asked.note.map(|problem| problem.to_string()),
         missing,
         loaded: render::rfc3339(view.now())[11..19].to_owned(),
@@ -228,7 +231,7 @@ fn unanswered<'a>(view: &View, columns: &'a Columns) -> LogView<'a> {
         pager: Pager::default(),
         is_answered: false,
         is_partial: false,
-        damaged: 0,
+        damaged: None,
         note: None,
         missing: None,
         loaded: String::new(),

@@ -43,6 +43,8 @@ pub(crate) enum Mood {
     Failing(Status),
     /// Gives the first answer of counts, the others with the next mood.
     Counting,
+    /// Has lost so many records to the disk.
+    Damaged(u64),
     /// Gives out the first record of an export again and again.
     Endless,
 }
@@ -175,6 +177,7 @@ impl Data {
             | Mood::Breaking(_)
             | Mood::Failing(_)
             | Mood::Counting
+            | Mood::Damaged(_)
             | Mood::Endless => Ok(()),
         }
     }
@@ -204,7 +207,10 @@ impl Data {
             records_covered: looked_at.len() as u64,
             from_us: looked_at.first().map_or(0, |record| record.received_us),
             to_us: looked_at.last().map_or(0, |record| record.received_us),
-            damaged_records: 0,
+            damaged_records: match self.mood() {
+                Mood::Damaged(count) => count,
+                _ => 0,
+            },
         }
     }
 }

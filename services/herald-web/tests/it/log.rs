@@ -68,6 +68,8 @@ async fn a_row_opens_in_place_and_closes_again() {
     let note = inner(&page, "<p class=\"note\"", "</p>");
     assert!(note.contains("Record 1 is not on this page"), "{note}");
     assert_eq!(to(note, "show it"), "/record/1");
+    let page = web.page("/?limit=3&open=4", 200).await;
+    assert_eq!(to(&page, "older"), "/?limit=3&before=3");
     let page = web.page("/?open=x", 400).await;
     assert!(page.contains("<b>open</b>: `x` is no id of a record"));
 }
@@ -219,6 +221,20 @@ async fn rows_come_before_counts_and_partial_counts_before_whole_ones() {
     assert_eq!(whole.matches("<div class=\"counts\">").count(), 2);
     assert!(last.contains("<b>8</b> records in all"), "{last}");
     assert!(!last.contains("counts cover"), "{last}");
+}
+
+#[tokio::test]
+async fn records_that_the_disk_has_destroyed_are_told() {
+    let web = Web::with(many(3)).await;
+    web.store.set_mood(Mood::Damaged(1_200));
+    let page = web.page("/", 200).await;
+    let note = inner(&page, "<p class=\"note\"", "</p>");
+    assert!(note.contains("The disk has destroyed 1,200 records of this stretch"));
+    let caption = plain(inner(&page, "<p class=\"total\">", "</p>"));
+    assert!(
+        caption.ends_with("without 1,200 that the disk has destroyed"),
+        "{caption}"
+    );
 }
 
 #[tokio::test]

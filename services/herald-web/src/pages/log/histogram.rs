@@ -81,7 +81,10 @@ impl Histogram {
             bars: bars
                 .map(|(at, bucket)| Bar::new(view, at, bucket, highest))
                 .collect(),
-            bar_length: utc::distance(length_us),
+            bar_length: match length_us {
+                0..1_000 => "less than 1 ms".to_owned(),
+                length_us => utc::distance(length_us),
+            },
             start: written(first.start_us),
             end: written(last.end_us),
             axis: axis([first.start_us, middle, last.end_us]),

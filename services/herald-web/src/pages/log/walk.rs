@@ -75,7 +75,7 @@ impl Walk {
             (turn.filter(|_| self.query.after.is_some()), page.next)
         };
         let page_link = |name: &str, id: u64| {
-            let clear = [("before", None), ("after", None)];
+            let clear = [("before", None), ("after", None), ("open", None)];
             let id = id.to_string();
             let kept = clear
                 .iter()
@@ -87,7 +87,12 @@ impl Walk {
         let start = |order| {
             link(
                 parameters,
-                &[("before", None), ("after", None), ("order", order)],
+                &[
+                    ("before", None),
+                    ("after", None),
+                    ("open", None),
+                    ("order", order),
+                ],
             )
         };
         let has_cursor = self.query.before.is_some() || self.query.after.is_some();
