@@ -27,7 +27,7 @@ CREATE TABLE block_part (
     data BLOB    NOT NULL
 ) STRICT;
 
--- id = first_id * 16 + number of the slice.
+-- id = number of the slice * 2^56 + first_id: one slice of all blocks lies together.
 CREATE TABLE block_filter (
     id   INTEGER PRIMARY KEY,
     bits BLOB    NOT NULL

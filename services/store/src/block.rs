@@ -45,9 +45,9 @@ pub const MAX_PARTS: usize = 64;
 /// The part of the sketch: the messages' forms, see `docs/storage.md`.
 pub const SKETCH_PART: usize = MAX_PARTS - 1;
 /// Into how many slices a block's filter is cut.
-pub const FILTER_SLICES: usize = 16;
+pub const FILTER_SLICES: usize = 64;
 /// Blocks of fewer records have no filter: reading them costs less.
-pub const FILTER_MIN_RECORDS: usize = 256;
+pub const FILTER_MIN_RECORDS: usize = 1_000;
 
 /// What is known of a block without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ mod small;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -35,31 +35,52 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// For one look at the database.
 const LOOK_TIME: Duration = Duration::from_secs(10);
 
-/// Works until `shutdown`.
+/// Works until `shutdown`. The log is cut while blocks are merged: a merge takes
+/// a while, and records come in meanwhile.
 pub(crate) async fn run(app: App, shutdown: CancellationToken) {
-    let mut upkeep = Upkeep::new(app);
+    tokio::join!(cut(&app, &shutdown), keep(&app, &shutdown));
+}
+
+async fn cut(app: &App, shutdown: &CancellationToken) {
+    let mut ticks = ticks();
+    let mut next = async || {
+        ticks.tick().await;
+        match checkpoint::run(app).await {
+            Ok(true) => {}
+            Ok(false) => ticks.reset_after(CUT_PAUSE),
+            Err(error) => pause(&mut ticks, &error),
+        }
+    };
+    while shutdown.run_until_cancelled(next()).await.is_some() {}
+}
+
+async fn keep(app: &App, shutdown: &CancellationToken) {
+    let mut ticks = ticks();
+    let mut upkeep = Upkeep::new(app.clone());
+    let mut next = async || {
+        ticks.tick().await;
+        if let Err(error) = upkeep.tick().await {
+            pause(&mut ticks, &error);
+        }
+    };
+    while shutdown.run_until_cancelled(next()).await.is_some() {}
+}
+
+fn ticks() -> Interval {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let outcome = tokio::select! {
-            () = shutdown.cancelled() => return,
-            outcome = async {
-                ticks.tick().await;
-                upkeep.tick().await
-            } => outcome,
-        };
-        if let Err(error) = outcome {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            warn!(%error, cause, "upkeep paused");
-            ticks.reset_after(PAUSE);
-        }
-    }
+    ticks
+}
+
+fn pause(ticks: &mut Interval, error: &StoreError) {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    warn!(%error, cause, "upkeep paused");
+    ticks.reset_after(PAUSE);
 }
 
 struct Upkeep {
     app: App,
     merging: Merging,
-    cut_due: Instant,
     retention_due: Instant,
     save_due: Instant,
 }
@@ -70,16 +91,12 @@ impl Upkeep {
         Self {
             merging: Merging::new(app.config.retention),
             app,
-            cut_due: now,
             retention_due: now,
             save_due: now + SAVE_EVERY,
         }
     }
 
     async fn tick(&mut self) -> Result<(), StoreError> {
-        if Instant::now() >= self.cut_due && !checkpoint::run(&self.app).await? {
-            self.cut_due = Instant::now() + CUT_PAUSE;
-        }
         self.merging.run(&self.app).await?;
         let now = Instant::now();
         if now >= self.retention_due {

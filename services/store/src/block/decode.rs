@@ -136,6 +136,12 @@ impl Block {
         self
     }
 
+    /// Id of its first record.
+    #[must_use]
+    pub fn first_id(&self) -> u64 {
+        self.meta.first_id
+    }
+
     /// How many records.
     pub(super) fn rows(&self) -> usize {
         self.meta.count as usize
@@ -157,23 +163,11 @@ impl Block {
         chunks
     }
 
-    /// How many of these chunks, from the front, hold so many selected rows; all
-    /// when they hold fewer.
+    /// How many rows of a chunk are selected.
     #[must_use]
-    pub fn chunks_with(&self, chunks: &[usize], selection: &Selection, rows: usize) -> usize {
-        let mut left = rows;
-        let enough = chunks.iter().position(|chunk| {
-            let rows = self.starts[*chunk]..self.starts[chunk + 1];
-            left = left.saturating_sub(selection.rows.count_in(rows));
-            left == 0
-        });
-        enough.map_or(chunks.len(), |last| last + 1)
-    }
-
-    /// Whether a chunk has texts that part 0 has not.
-    #[must_use]
-    pub fn has_chunks(&self) -> bool {
-        !self.chunked.is_empty()
+    pub fn selected(&self, chunk: usize, selection: &Selection) -> usize {
+        let rows = self.starts[chunk]..self.starts[chunk + 1];
+        selection.rows.count_in(rows)
     }
 
     /// Which part holds a chunk; none when there is nothing to fetch (pass an

@@ -6,7 +6,7 @@ const MAX_BYTES: usize = 64 << 10;
 /// Forms of messages may take more: they spare opening chunks.
 const MAX_FORM_BYTES: usize = 256 << 10;
 /// Blocks up to this long keep everything in dictionaries: no chunks.
-const SMALL_ROWS: usize = 64;
+pub(super) const SMALL_ROWS: usize = 64;
 
 /// How many rows are taken at once.
 pub(super) const GROUP_ROWS: usize = 32;
@@ -147,7 +147,7 @@ impl Dictionary {
 }
 
 /// Never stored, so it may change.
-fn hash_of(value: &[u8]) -> u32 {
+pub(super) fn hash_of(value: &[u8]) -> u32 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = (value.len() as u64).wrapping_mul(FACTOR);
     let last = if let Some(last) = value.last_chunk::<8>() {

@@ -144,6 +144,12 @@ impl Plan {
         self.judge(&self.root, meta, counted)
     }
 
+    /// How many records of a block can pass, from the same knowledge.
+    #[must_use]
+    pub fn most(&self, meta: &BlockMeta, counted: &dyn Fn(usize) -> Option<u32>) -> u32 {
+        self.most_of(&self.root, meta, counted)
+    }
+
     /// The leaves that ask for one value of a field of [`FACET_FIELDS`]: the
     /// leaf, the field's place, the value.
     pub fn values(&self) -> impl Iterator<Item = (usize, usize, &str)> {
@@ -222,6 +228,32 @@ impl Plan {
                     Some(count) if count == meta.count => Verdict::Everything,
                     _ => Verdict::Something,
                 },
+            },
+        }
+    }
+
+    fn most_of(
+        &self,
+        node: &Node,
+        meta: &BlockMeta,
+        counted: &dyn Fn(usize) -> Option<u32>,
+    ) -> u32 {
+        let most = |node: &Node| self.most_of(node, meta, counted);
+        match node {
+            Node::All(all) => all.iter().map(most).fold(meta.count, u32::min),
+            Node::Any(any) => any
+                .iter()
+                .map(most)
+                .fold(0, u32::saturating_add)
+                .min(meta.count),
+            Node::Not(_) => meta.count,
+            Node::Leaf(leaf) => match &self.leaves[*leaf] {
+                Leaf::Number(NumberField::Level, range) => {
+                    let passes = |level: &&(i32, u32)| range.contains(i64::from(level.0));
+                    meta.levels.iter().filter(passes).map(|level| level.1).sum()
+                }
+                Leaf::Number(..) => meta.count,
+                _ => counted(*leaf).unwrap_or(meta.count),
             },
         }
     }

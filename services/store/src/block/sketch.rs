@@ -3,17 +3,22 @@
 //! whether they contain a text, so that no chunk need be opened for it.
 //!
 //! A form is a message without case in which every word that has a digit is a
-//! [`HOLE`]; the rest stands as it is. A text without digits is in a message
-//! when it is in its form. When it is not, it can only be in a hole, or reach
-//! into one with its first or last word; which letters the block's holes hold
-//! in a row is kept, too, so that most texts are not looked for there.
+//! [`HOLE`]; the rest stands as it is. A text is in a message when it is in its
+//! form. When it is not, it can only reach into holes; which letters the block's
+//! holes hold in a row is kept, too, so that most texts are not looked for there.
+//!
+//! Short numbers between spaces ("state 10", "status 404") stand as they are, too,
+//! until a form has shown too many of them. So in one form all of these are kept,
+//! or none is.
+
+use std::collections::HashMap;
 
 use memchr::memmem::Finder;
 
 use super::BlockError;
 use super::bytes::{Cursor, put_varint, seal, unseal};
 use super::codes::{Codes, put_codes, read_codes};
-use super::dictionary::Dictionary;
+use super::dictionary::{Dictionary, SMALL_ROWS, hash_of};
 use super::frame::{Frame, Press};
 use super::select::{Rows, Sets};
 use super::text::{END, Texts};
@@ -24,6 +29,12 @@ const HOLE: u8 = 0x1a;
 const OPAQUE: [u8; 2] = [HOLE, HOLE];
 /// Longer messages are not looked into.
 const MAX_TEXT: usize = 4 << 10;
+/// Numbers of more digits are holes.
+const KEPT_DIGITS: usize = 4;
+/// A form with holes is followed by so many that keep their numbers.
+const KEPT_FORMS: u8 = 16;
+/// Numbers are kept as long as there are fewer forms than one in so many rows.
+const KEPT_SHARE: usize = 8;
 /// One bit for every three letters in a row.
 const LETTER_BYTES: usize = (26 * 26 * 26_usize).div_ceil(8);
 
@@ -33,6 +44,12 @@ pub(super) struct Sketcher {
     forms: Dictionary,
     letters: Vec<u8>,
     form: Vec<u8>,
+    /// The form at hand with its short numbers.
+    kept: Vec<u8>,
+    /// How many forms with numbers there are of a form, by its hash: when two
+    /// share one, fewer numbers are kept.
+    kept_of: HashMap<u32, u8>,
+    most_kept: usize,
 }
 
 /// The forms of a block's messages.
@@ -57,6 +74,8 @@ impl Sketcher {
     /// Starts over, for so many messages.
     pub(super) fn start(&mut self, rows: usize) {
         self.forms.start_forms(rows);
+        self.kept_of.clear();
+        self.most_kept = (rows / KEPT_SHARE).max(SMALL_ROWS);
         self.letters.clear();
         self.letters.resize(LETTER_BYTES, 0);
     }
@@ -67,43 +86,51 @@ impl Sketcher {
             return;
         }
         for text in folded.split_inclusive(|byte| *byte == END) {
-            self.form.clear();
             self.outline(&text[..text.len() - 1]);
-            self.forms.extend(std::iter::once(&self.form[..]));
+            let before = self.forms.len();
+            let kept_of = match self.kept.len() {
+                0 => None,
+                _ => Some(self.kept_of.entry(hash_of(&self.form)).or_default()),
+            };
+            match kept_of.filter(|count| **count < KEPT_FORMS && before < self.most_kept) {
+                Some(count) => {
+                    self.forms.extend(std::iter::once(&self.kept[..]));
+                    *count += u8::from(self.forms.len() > before);
+                }
+                None => self.forms.extend(std::iter::once(&self.form[..])),
+            }
         }
     }
 
+    /// Makes the form of a text and, when it differs, the form with numbers.
     fn outline(&mut self, text: &[u8]) {
+        self.form.clear();
+        self.kept.clear();
         if text.len() > MAX_TEXT {
             self.form.extend_from_slice(&OPAQUE);
             return;
         }
-        let mut rest = text;
-        while let Some(first) = rest.first() {
-            let class = CLASS[usize::from(*first)];
-            if class == OTHER {
-                self.form.push(*first);
-                rest = &rest[1..];
+        let mut has_kept = false;
+        for piece in pieces(text) {
+            let is_kept = piece.is_kept();
+            has_kept |= is_kept;
+            match piece.has_digit {
+                false => self.form.extend_from_slice(piece.bytes),
+                true => self.form.push(HOLE),
+            }
+            if !piece.has_digit || is_kept {
+                self.kept.extend_from_slice(piece.bytes);
                 continue;
             }
-            let mut classes = 0;
-            let len = rest.iter().take_while(|byte| {
-                let class = CLASS[usize::from(**byte)];
-                classes |= class;
-                class != OTHER
-            });
-            let (word, after) = rest.split_at(len.count());
-            if classes & DIGIT == 0 {
-                self.form.extend_from_slice(word);
-            } else {
-                self.form.push(HOLE);
-                for letters in word.array_windows::<3>() {
-                    if let Some(place) = place_of(*letters) {
-                        self.letters[place / 8] |= 1 << (place % 8);
-                    }
+            self.kept.push(HOLE);
+            for letters in piece.bytes.array_windows::<3>() {
+                if let Some(place) = place_of(*letters) {
+                    self.letters[place / 8] |= 1 << (place % 8);
                 }
             }
-            rest = after;
+        }
+        if !has_kept {
+            self.kept.clear();
         }
     }
 
@@ -199,43 +226,112 @@ impl Sketch {
 }
 
 impl Outline {
-    /// None for a text that forms tell nothing of: with a digit, with letters
-    /// that are not ASCII, or with the sign of a hole.
+    /// None for a text that forms tell little of: no more than a word with a
+    /// digit, letters that are not ASCII, or the sign of a hole.
     pub(super) fn of(folded: &str) -> Option<Self> {
         let bytes = folded.as_bytes();
-        let is_plain = |byte: &u8| byte.is_ascii() && !byte.is_ascii_digit() && *byte != HOLE;
-        if bytes.is_empty() || !bytes.iter().all(is_plain) {
+        if !bytes.iter().all(|byte| byte.is_ascii() && *byte != HOLE) {
             return None;
         }
-        let is_word = |byte: &u8| CLASS[usize::from(*byte)] != OTHER;
-        let left = bytes.iter().take_while(|byte| is_word(byte)).count();
-        let right = bytes.iter().rev().take_while(|byte| is_word(byte)).count();
-        let hole = char::from(HOLE);
-        let mut holed = Vec::new();
-        let mut add = |text: String, words: &[&str]| {
-            let words = words.iter().map(|word| (*word).to_owned()).collect();
-            holed.push((Finder::new(text.as_bytes()).into_owned(), words));
+        let pieces: Vec<Piece<'_>> = pieces(bytes).collect();
+        let last = pieces.len().checked_sub(1)?;
+        if pieces.iter().all(|piece| piece.has_digit) {
+            return None;
+        }
+        let mut outline = Self {
+            holed: Vec::new(),
+            opaque: Box::new(Finder::new(&OPAQUE).into_owned()),
         };
-        if left == bytes.len() {
-            add(hole.to_string(), &[folded]);
-        } else {
-            let (first, rest) = folded.split_at(left);
-            let (middle, last) = rest.split_at(rest.len() - right);
-            if !first.is_empty() {
-                add(format!("{hole}{middle}{last}"), &[first]);
-            }
-            if !last.is_empty() {
-                add(format!("{first}{middle}{hole}"), &[last]);
-            }
-            if !first.is_empty() && !last.is_empty() {
-                add(format!("{hole}{middle}{hole}"), &[first, last]);
+        // The words at its edges may go on in the message.
+        for holes in 0..4_u8 {
+            for are_kept in [true, false] {
+                outline.add(folded, &pieces, |place, piece| {
+                    let at_edge = [place == 0, place == last];
+                    let is_put = at_edge[0] && holes & 1 == 1 || at_edge[1] && holes & 2 == 2;
+                    match at_edge {
+                        [false, false] => piece.has_digit && !(are_kept && piece.is_kept()),
+                        _ => piece.is_word && is_put,
+                    }
+                });
             }
         }
-        Some(Self {
-            holed,
-            opaque: Box::new(Finder::new(&OPAQUE).into_owned()),
-        })
+        Some(outline)
     }
+
+    /// Adds a way in which the text may be in a form that does not hold it.
+    fn add(
+        &mut self,
+        folded: &str,
+        pieces: &[Piece<'_>],
+        is_hole: impl Fn(usize, &Piece<'_>) -> bool,
+    ) {
+        let (mut form, mut words) = (Vec::new(), Vec::new());
+        for (place, piece) in pieces.iter().enumerate() {
+            match is_hole(place, piece) {
+                true => {
+                    form.push(HOLE);
+                    words.push(String::from_utf8_lossy(piece.bytes).into_owned());
+                }
+                false => form.extend_from_slice(piece.bytes),
+            }
+        }
+        let is_known = self.holed.iter().any(|(finder, _)| finder.needle() == form);
+        if form != folded.as_bytes() && !is_known {
+            self.holed.push((Finder::new(&form).into_owned(), words));
+        }
+    }
+}
+
+/// A word of a text, or what is between two words.
+#[derive(Debug, Clone, Copy)]
+struct Piece<'a> {
+    bytes: &'a [u8],
+    is_word: bool,
+    has_digit: bool,
+    /// The bytes beside it, where there are some.
+    beside: [Option<u8>; 2],
+}
+
+impl Piece<'_> {
+    /// Whether it is a short number between spaces.
+    fn is_kept(&self) -> bool {
+        self.has_digit
+            && self.bytes.len() <= KEPT_DIGITS
+            && self.bytes.iter().all(u8::is_ascii_digit)
+            && self
+                .beside
+                .iter()
+                .all(|byte| byte.is_none_or(|byte| byte == b' '))
+    }
+}
+
+fn pieces(text: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = &text[start..];
+        let is_word = class_of(*rest.first()?) != OTHER;
+        let mut classes = 0;
+        let len = rest.iter().take_while(|byte| {
+            let class = class_of(**byte);
+            let is_same = (class != OTHER) == is_word;
+            classes |= if is_same { class } else { 0 };
+            is_same
+        });
+        let end = start + len.count();
+        let before = start.checked_sub(1).map(|at| text[at]);
+        let piece = Piece {
+            bytes: &text[start..end],
+            is_word,
+            has_digit: classes & DIGIT != 0,
+            beside: [before, text.get(end).copied()],
+        };
+        start = end;
+        Some(piece)
+    })
+}
+
+fn class_of(byte: u8) -> u8 {
+    CLASS[usize::from(byte)]
 }
 
 const OTHER: u8 = 0;
@@ -321,16 +417,46 @@ mod tests {
         check("ing failed", [no, no, may]);
         check(".", [no, no, yes]);
         check("  ", [no, yes, no]);
+        check("block blk_4711 term", [may, no, no]);
+        check("blk_4711 terminating", [may, no, no]);
         for needle in ["4711", "blk_4", "größe", "\u{1a}", ""] {
             assert!(judge(&texts, needle).is_none(), "{needle}");
         }
+    }
+
+    #[test]
+    fn few_short_numbers_stand_many_do_not() {
+        let few = [
+            "state 10 of 12",
+            "state 9",
+            "state 10x",
+            "state 10 (a 12345 b)",
+        ];
+        let check = |texts: &[&str], needle: &str, expected: &[(bool, bool)]| {
+            assert_eq!(judge(texts, needle).unwrap(), expected, "{needle}");
+        };
+        let (yes, may, no) = ((true, true), (false, true), (false, false));
+        check(&few, "state 10", &[yes, no, may, yes]);
+        check(&few, "state 1", &[yes, no, may, yes]);
+        check(&few, "state 10 of", &[yes, no, no, no]);
+        check(&few, "state 11 of 12", &[no, no, no, no]);
+        check(&few, "a 123", &[no, no, no, may]);
+        check(&few, "a 12345 b", &[no, no, no, may]);
+        let many: Vec<String> = (0..40)
+            .map(|number| format!("state {number} of x"))
+            .collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let judged = judge(&many, "state 7 of").unwrap();
+        assert_eq!(judged[7], yes);
+        assert_eq!((judged[6], judged[30]), (no, may));
+        assert_eq!(judge(&many, "state 30 of").unwrap()[30], may);
     }
 
     proptest! {
         #[test]
         fn forms_never_lie(
             texts in proptest::collection::vec("([a-c_.1 é\u{1a}]{0,9}|.{0,9})", 1..20),
-            needle in "[a-c_. ]{1,4}",
+            needle in "[a-c_.1 ]{1,5}",
             place in any::<(prop::sample::Index, usize, usize)>(),
         ) {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

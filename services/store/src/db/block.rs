@@ -1,10 +1,13 @@
 //! All SQL of tables `block`, `block_part` and `block_filter`.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use domain::Micros;
 use futures::TryStreamExt;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::block::{
     BlockMeta, EncodedBlock, FILTER_SLICES, FORMAT, Facets, Kept, MAX_PARTS, SKETCH_PART,
@@ -45,6 +48,14 @@ const COLUMNS: &str = "SELECT first_id, max(0, min(count, 4294967295)), min_rece
 const COLUMNS_AND_FACETS: &str = "SELECT first_id, max(0, min(count, 4294967295)), min_received_us, max_received_us, \
      min_created_us, max_created_us, levels, bytes, text_bytes, facets FROM block \
      WHERE first_id BETWEEN 1 AND 72057594037927936";
+
+/// How many slices are read at once, as one row: a row costs far more than a
+/// value in it.
+pub(crate) const SLICES_AT_ONCE: usize = 64;
+static SLICES: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let slice = "(SELECT bits FROM block_filter WHERE id = ?)";
+    format!("SELECT {}", [slice; SLICES_AT_ONCE].join(", ")).into()
+});
 
 /// Adds a block whose first record has id `block.meta.first_id`.
 pub(crate) async fn insert(
@@ -109,7 +120,7 @@ pub(crate) async fn remove(
     first_id: u64,
     count: u32,
 ) -> sqlx::Result<bool> {
-    let outcome = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let outcome = sqlx::query(AssertSqlSafe(format!(
         "DELETE FROM block WHERE first_id = ? AND {COUNT} = ?"
     )))
     .bind(first_id.cast_signed())
@@ -124,9 +135,8 @@ pub(crate) async fn remove(
         .bind(part_key(first_id, MAX_PARTS - 1))
         .execute(&mut *conn)
         .await?;
-    sqlx::query("DELETE FROM block_filter WHERE id BETWEEN ? AND ?")
-        .bind(slice_key(first_id, 0))
-        .bind(slice_key(first_id, FILTER_SLICES - 1))
+    sqlx::query("DELETE FROM block_filter WHERE id IN (SELECT value FROM json_each(?))")
+        .bind(slice_keys(first_id))
         .execute(conn)
         .await?;
     Ok(true)
@@ -138,7 +148,7 @@ pub(crate) async fn exists(
     first_id: u64,
     count: u32,
 ) -> sqlx::Result<bool> {
-    sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+    sqlx::query_scalar(AssertSqlSafe(format!(
         "SELECT EXISTS (SELECT 1 FROM block WHERE first_id = ? AND {COUNT} = ?)"
     )))
     .bind(first_id.cast_signed())
@@ -152,7 +162,7 @@ pub(crate) async fn exists(
 pub(crate) async fn all(
     conn: &mut SqliteConnection,
 ) -> sqlx::Result<Vec<(BlockMeta, Option<Facets>)>> {
-    let mut rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let mut rows = sqlx::query(AssertSqlSafe(format!(
         "{COLUMNS_AND_FACETS} ORDER BY first_id"
     )))
     .fetch(conn);
@@ -172,7 +182,7 @@ pub(crate) async fn since(
     limit: usize,
 ) -> sqlx::Result<Vec<BlockRow>> {
     rows(
-        &sqlx::query(sqlx::AssertSqlSafe(format!(
+        &sqlx::query(AssertSqlSafe(format!(
             "{COLUMNS} AND first_id >= ? ORDER BY first_id LIMIT ?"
         )))
         .bind(key(from_id))
@@ -189,7 +199,7 @@ pub(crate) async fn received_before(
     limit: usize,
 ) -> sqlx::Result<Vec<BlockRow>> {
     rows(
-        &sqlx::query(sqlx::AssertSqlSafe(format!(
+        &sqlx::query(AssertSqlSafe(format!(
             "{COLUMNS} AND max_received_us < ? ORDER BY first_id LIMIT ?"
         )))
         .bind(before_us)
@@ -201,7 +211,7 @@ pub(crate) async fn received_before(
 
 /// What all blocks hold together.
 pub(crate) async fn sums(conn: &mut SqliteConnection) -> sqlx::Result<Sums> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let row = sqlx::query(AssertSqlSafe(format!(
         "SELECT count(*), coalesce(sum({COUNT}), 0), coalesce(min(min_received_us), 0) FROM block",
     )))
     .fetch_one(conn)
@@ -213,13 +223,16 @@ pub(crate) async fn sums(conn: &mut SqliteConnection) -> sqlx::Result<Sums> {
     })
 }
 
-/// Some parts of a block, by their numbers; what is not there is missing.
+/// Parts of blocks, by first ids and numbers; what is not there is missing.
 pub(crate) async fn some_parts(
     conn: &mut SqliteConnection,
-    first_id: u64,
-    parts: impl Iterator<Item = usize>,
-) -> sqlx::Result<HashMap<usize, Vec<u8>>> {
-    let keys = json(parts.map(|part| part_key(first_id, part)));
+    parts: &[(u64, usize)],
+) -> sqlx::Result<HashMap<(u64, usize), Vec<u8>>> {
+    let keys = json(
+        parts
+            .iter()
+            .map(|(first_id, part)| part_key(*first_id, *part)),
+    );
     let rows =
         sqlx::query("SELECT id, data FROM block_part WHERE id IN (SELECT value FROM json_each(?))")
             .bind(keys)
@@ -228,7 +241,8 @@ pub(crate) async fn some_parts(
     rows.iter()
         .map(|row| {
             let id = row.try_get::<i64, _>(0)?.cast_unsigned();
-            Ok(((id % MAX_PARTS as u64) as usize, row.try_get(1)?))
+            let (first_id, part) = (id / MAX_PARTS as u64, id % MAX_PARTS as u64);
+            Ok(((first_id, part as usize), row.try_get(1)?))
         })
         .collect()
 }
@@ -247,7 +261,7 @@ pub(crate) async fn parts(
 
 /// Everything that is kept of a block; none when it is not there.
 pub(crate) async fn kept(conn: &mut SqliteConnection, first_id: u64) -> sqlx::Result<Option<Kept>> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let row = sqlx::query(AssertSqlSafe(format!(
         "{COLUMNS_AND_FACETS} AND first_id = ?"
     )))
     .bind(key(first_id))
@@ -256,10 +270,10 @@ pub(crate) async fn kept(conn: &mut SqliteConnection, first_id: u64) -> sqlx::Re
     let Some(row) = row else {
         return Ok(None);
     };
-    let filter = "SELECT bits FROM block_filter WHERE id BETWEEN ? AND ? ORDER BY id";
+    let filter =
+        "SELECT bits FROM block_filter WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
     let filter = sqlx::query_scalar(filter)
-        .bind(slice_key(first_id, 0))
-        .bind(slice_key(first_id, FILTER_SLICES - 1))
+        .bind(slice_keys(first_id))
         .fetch_all(&mut *conn)
         .await?;
     Ok(Some(Kept {
@@ -271,21 +285,27 @@ pub(crate) async fn kept(conn: &mut SqliteConnection, first_id: u64) -> sqlx::Re
     }))
 }
 
-/// One slice of the filters of many blocks, by first id; blocks without a
-/// filter are missing.
+/// Slices of filters, by first ids and numbers, as many as are asked for; none
+/// for a block without a filter.
 pub(crate) async fn slices(
     conn: &mut SqliteConnection,
-    first_ids: impl Iterator<Item = u64>,
-    slice: usize,
-) -> sqlx::Result<HashMap<u64, Vec<u8>>> {
-    let keys = json(first_ids.map(|id| slice_key(id, slice)));
-    let rows = sqlx::query(
-        "SELECT id, bits FROM block_filter WHERE id IN (SELECT value FROM json_each(?))",
-    )
-    .bind(keys)
-    .fetch_all(conn)
-    .await?;
-    by_first_id(&rows, FILTER_SLICES)
+    wanted: &[(u64, usize)],
+) -> sqlx::Result<Vec<Option<Vec<u8>>>> {
+    let mut slices = Vec::with_capacity(wanted.len());
+    for some in wanted.chunks(SLICES_AT_ONCE) {
+        let mut query = sqlx::query(AssertSqlSafe(Arc::clone(&SLICES)));
+        for place in 0..SLICES_AT_ONCE {
+            let key = some
+                .get(place)
+                .map(|(first_id, slice)| slice_key(*first_id, *slice));
+            query = query.bind(key);
+        }
+        let row = query.fetch_one(&mut *conn).await?;
+        for place in 0..some.len() {
+            slices.push(row.try_get(place)?);
+        }
+    }
+    Ok(slices)
 }
 
 /// What a block is opened from.
@@ -303,7 +323,7 @@ pub(crate) async fn heads(
     first_ids: impl Iterator<Item = u64>,
     with_sketch: bool,
 ) -> sqlx::Result<HashMap<u64, Head>> {
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT block.first_id, {COUNT}, head.data, sketch.data
          FROM json_each(?1) AS wanted
          JOIN block ON block.first_id = wanted.value
@@ -346,15 +366,6 @@ fn json(keys: impl Iterator<Item = i64>) -> String {
     format!("[{}]", keys.join(","))
 }
 
-fn by_first_id(rows: &[SqliteRow], keys_per_block: usize) -> sqlx::Result<HashMap<u64, Vec<u8>>> {
-    rows.iter()
-        .map(|row| {
-            let id = row.try_get::<i64, _>(0)?.cast_unsigned();
-            Ok((id / keys_per_block as u64, row.try_get(1)?))
-        })
-        .collect()
-}
-
 fn rows(rows: &[SqliteRow]) -> sqlx::Result<Vec<BlockRow>> {
     rows.iter().map(BlockRow::try_from).collect()
 }
@@ -368,7 +379,11 @@ fn part_key(first_id: u64, part: usize) -> i64 {
 }
 
 fn slice_key(first_id: u64, slice: usize) -> i64 {
-    key(first_id * FILTER_SLICES as u64 + slice as u64)
+    key(((slice as u64) << 56) + first_id)
+}
+
+fn slice_keys(first_id: u64) -> String {
+    json((0..FILTER_SLICES).map(|slice| slice_key(first_id, slice)))
 }
 
 fn levels_to_bytes(levels: &[(i32, u32)]) -> Vec<u8> {

@@ -6,7 +6,7 @@ mod work;
 use std::{
     collections::{HashMap, VecDeque},
     ops::Range,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
     Coverage, Harvest,
-    walk::{Outcome, Piece, Shared},
+    walk::{Candidate, Outcome, Piece, Shared},
 };
 use crate::{
     block::{BlockError, FILTER_MIN_RECORDS, Looks, UNREADABLE, Verdict},
@@ -23,14 +23,20 @@ use crate::{
     db::{self, Snapshot, block::Head, fault::is_damage},
     error::StoreError,
 };
-use work::{Opened, look, open, scan, turn};
+use work::{Given, Opened, Sight, look, open, take, turn};
 
 /// A snapshot is given up after this long: it holds up the log.
 const SNAPSHOT_TIME: Duration = Duration::from_millis(100);
 /// Records of blocks that are opened together, at least and at most.
 const OPENED_RECORDS: (usize, usize) = (1_024, 65_536);
-/// Of how many blocks a slice of the filter is fetched at a time.
-const LOOKED_BLOCKS: usize = 256;
+/// Blocks that are opened together at most, and how many times more than it can
+/// give a block counts at least.
+const OPENED_BLOCKS: usize = 16;
+const SLACK: usize = 8;
+/// Chunks that are read together at most.
+const TAKEN_CHUNKS: usize = 16;
+/// Blocks that are taken together at most, where all of them is wanted.
+const TAKEN_BLOCKS: usize = 4;
 
 /// Why a piece ends before its end.
 enum Stop {
@@ -97,12 +103,10 @@ pub(super) async fn run<H: Harvest>(
 }
 
 impl<H: Harvest> Run<H> {
-    async fn read(
-        &mut self,
-        blocks: Vec<(Arc<Entry>, Verdict)>,
-    ) -> Result<Option<Stop>, StoreError> {
+    async fn read(&mut self, blocks: Vec<Candidate>) -> Result<Option<Stop>, StoreError> {
         let mut rest = self.prune(blocks).await?.into_iter().peekable();
-        let (mut least, mut most) = OPENED_RECORDS;
+        let (least, mut most) = OPENED_RECORDS;
+        let mut least = self.shared.stride.load(Relaxed).max(least);
         while rest.peek().is_some() {
             if Instant::now() >= self.shared.deadline {
                 return Ok(Some(Stop::Late));
@@ -116,9 +120,12 @@ impl<H: Harvest> Run<H> {
             let before = self.yields.len();
             let mut group = Vec::new();
             let mut records = 0;
-            while let Some(entry) = rest.next_if(|_| records < enough) {
-                records += entry.meta.count as usize;
-                group.push(entry);
+            while group.len() < OPENED_BLOCKS
+                && let Some(block) = rest.next_if(|_| records < enough)
+            {
+                let count = block.entry.meta.count as usize;
+                records += count.min(block.most as usize * SLACK);
+                group.push(block.entry);
             }
             if let Some(stop) = self.group(group).await? {
                 return Ok(Some(stop));
@@ -133,53 +140,50 @@ impl<H: Harvest> Run<H> {
                 least *= 2;
             }
             least = least.min(most);
+            self.shared.stride.store(least, Relaxed);
         }
         Ok(None)
     }
 
     /// Leaves out the blocks whose filter lacks what every match has.
-    async fn prune(
-        &mut self,
-        blocks: Vec<(Arc<Entry>, Verdict)>,
-    ) -> Result<Vec<Arc<Entry>>, StoreError> {
-        let shared = Arc::clone(&self.shared);
+    async fn prune(&mut self, blocks: Vec<Candidate>) -> Result<Vec<Candidate>, StoreError> {
         let mut kept = Vec::with_capacity(blocks.len());
-        let mut open: Vec<(Arc<Entry>, Looks)> = Vec::new();
-        for (entry, verdict) in blocks {
-            let has_filter = entry.meta.count as usize >= FILTER_MIN_RECORDS;
-            match verdict {
-                Verdict::Something if has_filter => open.push((entry, Looks::default())),
-                _ => kept.push(entry),
+        let mut open: Vec<(Candidate, Looks)> = Vec::new();
+        for block in blocks {
+            let has_filter = block.entry.meta.count as usize >= FILTER_MIN_RECORDS;
+            match block.verdict {
+                Verdict::Something if has_filter => open.push((block, Looks::default())),
+                _ => kept.push(block),
             }
         }
-        for slice in shared.plan.slices().iter().copied() {
+        let slices = self.shared.plan.slices().to_vec();
+        let mut slices = &slices[..];
+        while !open.is_empty() && !slices.is_empty() {
+            // Few blocks are asked for all that is left at once.
+            let together = (db::block::SLICES_AT_ONCE / open.len()).clamp(1, slices.len());
+            let (now, later) = slices.split_at(together);
+            slices = later;
             let mut left = Vec::with_capacity(open.len());
             while !open.is_empty() {
-                let some: Vec<_> = open.drain(..open.len().min(LOOKED_BLOCKS)).collect();
-                let first_ids = some.iter().map(|(entry, _)| entry.meta.first_id);
+                let count = open.len().min(db::block::SLICES_AT_ONCE / together);
+                let some: Vec<_> = open.drain(..count).collect();
+                let mut keys = Vec::with_capacity(some.len() * together);
+                for (block, _) in &some {
+                    keys.extend(now.iter().map(|slice| (block.entry.meta.first_id, *slice)));
+                }
                 let snapshot = self.snapshot().await?;
-                let bits = match db::block::slices(snapshot.conn(), first_ids, slice).await {
+                let bits = match db::block::slices(snapshot.conn(), &keys).await {
                     // What cannot be read rules nothing out.
-                    Err(error) if is_damage(&error) => HashMap::new(),
+                    Err(error) if is_damage(&error) => Vec::new(),
                     bits => bits?,
                 };
-                let shared = Arc::clone(&self.shared);
-                left.extend(
-                    self.shared
-                        .app
-                        .workers
-                        .run(move || look(&shared, slice, some, &bits))
-                        .await?,
-                );
+                left.extend(look(&self.shared, now, some, &bits));
             }
             open = left;
-            if open.is_empty() {
-                break;
-            }
         }
-        kept.extend(open.into_iter().map(|(entry, _)| entry));
-        kept.sort_unstable_by_key(|entry| entry.meta.first_id);
-        if shared.order == Order::NewestFirst {
+        kept.extend(open.into_iter().map(|(block, _)| block));
+        kept.sort_unstable_by_key(|block| block.entry.meta.first_id);
+        if self.shared.order == Order::NewestFirst {
             kept.reverse();
         }
         Ok(kept)
@@ -214,23 +218,113 @@ impl<H: Harvest> Run<H> {
                 found.into_iter().map(open).collect::<Vec<_>>()
             })
             .await?;
-        for (place, (entry, opened)) in opened.into_iter().enumerate() {
-            // However short the time is, each group comes one block further.
-            if place > 0 && Instant::now() >= self.shared.deadline {
-                return Ok(Some(Stop::Late));
-            }
+        let stop = self.take(opened).await?;
+        Ok(stop.or(changed.map(Stop::Changed)))
+    }
+
+    /// Takes what opened blocks give, some chunks at a time.
+    async fn take(
+        &mut self,
+        opened: Vec<(Arc<Entry>, Result<Opened, BlockError>)>,
+    ) -> Result<Option<Stop>, StoreError> {
+        let mut sights = VecDeque::new();
+        let mut entries = Vec::with_capacity(opened.len());
+        for (entry, opened) in opened {
             match opened {
-                Ok(opened) if opened.selection.is_empty() => {}
                 Ok(opened) => {
-                    if let Some(stop) = self.block(&entry, opened).await? {
-                        return Ok(Some(stop));
-                    }
+                    let has_texts = self.shared.harvest.needs_chunks(&opened.block);
+                    sights.extend(Sight::all(
+                        entries.len(),
+                        opened,
+                        self.shared.order,
+                        has_texts,
+                    ));
                 }
                 Err(error) => self.damaged(&entry, &error),
             }
-            self.looked_at(&entry);
+            entries.push(entry);
         }
-        Ok(changed.map(Stop::Changed))
+        let mut some = 1;
+        let mut is_first = true;
+        while let Some(first) = sights.front() {
+            // However short the time is, each group comes some chunks further.
+            if !std::mem::take(&mut is_first) && Instant::now() >= self.shared.deadline {
+                return Ok(Some(Stop::Late));
+            }
+            for entry in &entries[..first.place] {
+                self.looked_at(entry);
+            }
+            let wanted = self.shared.harvest.wanted(&self.yields);
+            let count = match wanted {
+                usize::MAX if first.is_whole() => TAKEN_BLOCKS,
+                usize::MAX => TAKEN_CHUNKS,
+                // Where every row left passes, it is known how many are enough.
+                // Else one often is; who wants more gets more at a time.
+                wanted => Sight::enough(&sights, wanted).unwrap_or(some),
+            };
+            some *= 2;
+            let now: Vec<Sight> = sights
+                .drain(..sights.len().min(count.min(TAKEN_CHUNKS)))
+                .collect();
+            let parts = self.parts(&entries, &now).await?;
+            let shared = Arc::clone(&self.shared);
+            let work = move || take(&shared, now, parts, wanted);
+            for given in self.shared.app.workers.run(work).await? {
+                let Given { place, outcome } = given;
+                match outcome {
+                    Ok((yields, edge)) => {
+                        self.yields.extend(yields);
+                        for entry in &entries[..place] {
+                            self.looked_at(entry);
+                        }
+                        if let Some(edge) = edge {
+                            self.looked_at_row(&entries[place], edge);
+                        }
+                    }
+                    Err(error) => {
+                        self.damaged(&entries[place], &error);
+                        sights.retain(|sight| sight.place != place);
+                    }
+                }
+            }
+            // Not even the last chunk need have been scanned to its end.
+            if self.shared.harvest.wanted(&self.yields) == 0 {
+                return Ok(Some(Stop::Full));
+            }
+        }
+        entries.iter().for_each(|entry| self.looked_at(entry));
+        Ok(None)
+    }
+
+    /// The parts of some chunks, as far as they can be read; by the place of
+    /// their block and their number.
+    async fn parts(
+        &mut self,
+        entries: &[Arc<Entry>],
+        sights: &[Sight],
+    ) -> Result<HashMap<(u64, usize), Vec<u8>>, StoreError> {
+        let keys = |sights: &[Sight]| -> Vec<(u64, usize)> {
+            let key = |sight: &Sight| Some((entries[sight.place].meta.first_id, sight.part()?));
+            sights.iter().filter_map(key).collect()
+        };
+        let all = keys(sights);
+        if all.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let conn = self.held_snapshot()?.conn();
+        match db::block::some_parts(conn, &all).await {
+            Err(error) if is_damage(&error) => {}
+            parts => return Ok(parts?),
+        }
+        let mut parts = HashMap::new();
+        for key in all {
+            match db::block::some_parts(self.held_snapshot()?.conn(), &[key]).await {
+                // It will be missed.
+                Err(error) if is_damage(&error) => {}
+                part => parts.extend(part?),
+            }
+        }
+        Ok(parts)
     }
 
     /// Part 0 of some blocks, as far as they are there and can be read.
@@ -251,82 +345,6 @@ impl<H: Harvest> Run<H> {
             }
         }
         Ok(heads)
-    }
-
-    /// Takes what one block gives.
-    async fn block(
-        &mut self,
-        entry: &Arc<Entry>,
-        opened: Opened,
-    ) -> Result<Option<Stop>, StoreError> {
-        let opened = Arc::new(opened);
-        if opened.selection.is_exact() && !self.shared.harvest.needs_chunks(&opened.block) {
-            let (shared, from) = (Arc::clone(&self.shared), Arc::clone(&opened));
-            let given = self.shared.app.workers.run(move || {
-                shared
-                    .harvest
-                    .of_rows(&from.block, None, &from.selection.rows())
-            });
-            match given.await? {
-                Ok(given) => self.yields.push(given),
-                Err(error) => self.damaged(entry, &error),
-            }
-            return Ok(None);
-        }
-        let chunks = opened.block.chunks(&opened.selection, self.shared.order);
-        let mut rest = &chunks[..];
-        // Where every row left passes, it is known how many chunks are enough. Else
-        // one often is; who wants more gets more at a time.
-        let is_exact = opened.selection.is_exact();
-        let mut some = 1;
-        while !rest.is_empty() {
-            let wanted = self.shared.harvest.wanted(&self.yields);
-            if wanted == usize::MAX {
-                some = rest.len();
-            } else if is_exact {
-                some = opened.block.chunks_with(rest, &opened.selection, wanted);
-            }
-            let (now, later) = rest.split_at(some.min(rest.len()));
-            rest = later;
-            some *= 2;
-            let numbers = now.iter().filter_map(|chunk| opened.block.part_of(*chunk));
-            let parts = match opened.block.has_chunks() {
-                true => {
-                    let first_id = entry.meta.first_id;
-                    let conn = self.held_snapshot()?.conn();
-                    match db::block::some_parts(conn, first_id, numbers).await {
-                        Err(error) if is_damage(&error) => {
-                            self.damaged(entry, &UNREADABLE);
-                            return Ok(None);
-                        }
-                        parts => parts?,
-                    }
-                }
-                false => HashMap::new(),
-            };
-            let (shared, from) = (Arc::clone(&self.shared), Arc::clone(&opened));
-            let now = now.to_vec();
-            let given = self
-                .shared
-                .app
-                .workers
-                .run(move || scan(&shared, &from, &now, parts, wanted));
-            match given.await? {
-                Ok((given, edge)) => {
-                    self.yields.extend(given);
-                    self.looked_at_row(entry, edge);
-                    // Not even the last chunk need have been scanned to its end.
-                    if self.shared.harvest.wanted(&self.yields) == 0 {
-                        return Ok(Some(Stop::Full));
-                    }
-                }
-                Err(error) => {
-                    self.damaged(entry, &error);
-                    return Ok(None);
-                }
-            }
-        }
-        Ok(None)
     }
 
     /// The view of the database, a fresh one when it has become old.

@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -23,17 +23,22 @@ use crate::{
     error::StoreError,
 };
 
-/// Blocks of the first piece, of the largest, and how they grow.
+/// Blocks of the first piece and of the largest. They double with every second
+/// piece, and stay so small that two cores have as much to do until the end.
 const FIRST_BLOCKS: usize = 8;
-const MOST_BLOCKS: usize = 256;
-const GROWTH: usize = 8;
+const MOST_BLOCKS: usize = 64;
 /// The same where the filter rules out most blocks.
 const FIRST_FILTERED: usize = 16;
-const MOST_FILTERED: usize = 320;
+const MOST_FILTERED: usize = 64;
 /// Blocks that are planned at a time: the writer waits for it.
 const PLANNED_BLOCKS: usize = 2_048;
-/// Pieces under way.
-const PIECES: usize = 2;
+/// Pieces under way: one more than are worked on as a rule, so that nobody waits
+/// while the first of them is late.
+const PIECES: usize = 3;
+/// A block that is known to give less than one in so many of what is wanted
+/// gives little; then a piece has blocks for one in so many of it.
+const SPARSE: usize = 8;
+const SHARES: usize = 4;
 /// A block that is not as the catalog says is looked for again after a pause,
 /// for so long.
 const MISSED_PAUSE: Duration = Duration::from_millis(2);
@@ -61,6 +66,8 @@ pub(super) struct Shared<H> {
     pub(super) order: Order,
     pub(super) deadline: Instant,
     pub(super) harvest: H,
+    /// How many records pieces open together, by what they have found so far.
+    pub(super) stride: AtomicUsize,
     filter: RecordFilter,
     progress: Progress,
 }
@@ -74,7 +81,7 @@ pub(crate) struct Progress {
 /// Some neighbouring blocks.
 pub(super) struct Piece<Y> {
     /// Those that may hold a match, in order.
-    pub(super) blocks: Vec<(Arc<Entry>, Verdict)>,
+    pub(super) blocks: Vec<Candidate>,
     /// What others gave without being read, and which those are.
     pub(super) yields: Vec<Y>,
     given: Given,
@@ -82,6 +89,14 @@ pub(super) struct Piece<Y> {
     pub(super) ids: Range<u64>,
     /// Where each of its blocks ends, in order, and what it adds to the coverage.
     pub(super) seen: VecDeque<(u64, Coverage)>,
+}
+
+/// A block that may hold a match.
+pub(super) struct Candidate {
+    pub(super) entry: Arc<Entry>,
+    pub(super) verdict: Verdict,
+    /// How many of its records can pass.
+    pub(super) most: u32,
 }
 
 /// How a piece ended.
@@ -110,6 +125,7 @@ pub(crate) struct Walk<H: Harvest> {
     /// Ids before all of these that a piece has left over, in order.
     left_over: Vec<Range<u64>>,
     pace: usize,
+    planned: usize,
     has_begun: bool,
     is_late: bool,
     /// A block that is not as the catalog says, and since when.
@@ -153,12 +169,14 @@ impl<H: Harvest> Walk<H> {
         };
         Self {
             pace: pace.min(harvest.most_blocks()),
+            planned: 0,
             shared: Arc::new(Shared {
                 app: app.clone(),
                 plan,
                 order: question.order,
                 deadline: question.deadline,
                 harvest,
+                stride: AtomicUsize::new(0),
                 filter: question.filter,
                 progress,
             }),
@@ -177,9 +195,19 @@ impl<H: Harvest> Walk<H> {
             return Ok(None);
         }
         self.take_up_left_over();
-        let width = if self.has_begun { PIECES } else { 1 };
-        while self.running.len() < width && !self.ids.is_empty() {
+        let wanted = self.shared.harvest.wanted(&[]);
+        let mut promised = 0;
+        while self.running.len() < PIECES && !self.ids.is_empty() {
+            // One piece often is enough, but for what is known to be rare.
+            if !self.has_begun && !self.running.is_empty() && promised >= wanted {
+                break;
+            }
             let piece = self.plan();
+            promised += piece
+                .blocks
+                .iter()
+                .map(|block| block.most as usize)
+                .sum::<usize>();
             self.running.push_back(self.start(piece));
         }
         self.has_begun = true;
@@ -286,6 +314,8 @@ impl<H: Harvest> Walk<H> {
             seen: VecDeque::new(),
         };
         let mut sums = H::Sums::default();
+        let wanted = harvest.wanted(&[]);
+        let mut promised = 0;
         let (mut seen, mut edge, mut is_last) = (0, None, true);
         let view = shared.app.catalog.view();
         let symbols = view.symbols();
@@ -301,7 +331,11 @@ impl<H: Harvest> Walk<H> {
             source.is_none_or(|(system, sub_system)| entry.may_come_from(system, sub_system))
         };
         for entry in view.blocks(&self.ids, shared.order) {
-            if piece.blocks.len() >= self.pace || seen >= PLANNED_BLOCKS || harvest.is_long(&sums) {
+            let blocks = piece.blocks.len();
+            // Where blocks are known to give little each, several pieces share them.
+            let is_share = promised >= wanted / SHARES && promised <= blocks * (wanted / SPARSE);
+            let is_long = seen >= PLANNED_BLOCKS || harvest.is_long(&sums);
+            if blocks >= self.pace || is_share && blocks > 0 || is_long {
                 is_last = false;
                 break;
             }
@@ -337,7 +371,18 @@ impl<H: Harvest> Walk<H> {
                         .given
                         .push((entry.meta.first_id..entry.end(), coverage));
                 }
-                verdict => piece.blocks.push((Arc::clone(entry), verdict)),
+                verdict => {
+                    let most = match entry.is_sure {
+                        true => plan.most(&entry.meta, &counted),
+                        false => entry.meta.count,
+                    };
+                    promised += most as usize;
+                    piece.blocks.push(Candidate {
+                        entry: Arc::clone(entry),
+                        verdict,
+                        most,
+                    });
+                }
             }
         }
         harvest.resolve(&mut sums, symbols);
@@ -357,7 +402,10 @@ impl<H: Harvest> Walk<H> {
             true => MOST_BLOCKS,
             false => MOST_FILTERED,
         };
-        self.pace = (self.pace * GROWTH).min(most).min(harvest.most_blocks());
+        if self.planned.is_multiple_of(2) {
+            self.pace = (self.pace * 2).min(most).min(harvest.most_blocks());
+        }
+        self.planned += 1;
         piece
     }
 

@@ -19,6 +19,7 @@ const SOON: Duration = Duration::from_secs(20);
 fn places(id: &str) -> Vec<(&'static str, String)> {
     let places = [
         ("log", "/"),
+        ("tail", "/?tail=1"),
         ("values", "/values/system_id"),
         ("saved", "/saved"),
         ("systems", "/systems"),

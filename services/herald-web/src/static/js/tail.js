@@ -25,6 +25,7 @@ const roughly = (number) => Number(number.toPrecision(2)).toLocaleString('en');
 // What goes by in a second, and how much of it is shown.
 class Rate {
   #seconds = [];
+  #since = Math.floor(performance.now() / 1000);
 
   add(shown, leftOut) {
     const second = Math.floor(performance.now() / 1000);
@@ -39,7 +40,7 @@ class Rate {
     const now = Math.floor(performance.now() / 1000);
     this.#seconds = this.#seconds.filter(({ second }) => second >= now - RATE_S);
     const whole = this.#seconds.filter(({ second }) => second < now);
-    const sum = (of) => whole.reduce((all, second) => all + second[of], 0) / RATE_S;
+    const sum = (of) => whole.reduce((all, second) => all + second[of], 0) / Math.max(Math.min(now - this.#since, RATE_S), 1);
     const [shown, leftOut] = [sum('shown'), sum('leftOut')];
     line.classList.toggle('samples', leftOut > 0);
     if (leftOut > 0) {

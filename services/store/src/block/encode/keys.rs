@@ -134,7 +134,9 @@ fn add_extra(records: &[Record], grams: &mut Grams) {
             if values <= EXTRA_VALUES
                 && let Some(text) = extra_text(value.text())
             {
-                grams.add(Key::extra(path.iter().map(Cow::as_ref), &text));
+                let key = Key::extra(path.iter().map(Cow::as_ref), &text);
+                grams.add(key);
+                grams.add(key.again());
             }
         });
         is_overflown |= values > EXTRA_VALUES;

@@ -34,7 +34,7 @@ pub(in crate::block) fn many_pairs(first: TextField, second: TextField) -> u64 {
 impl Key {
     fn alone(hash: u64) -> Self {
         Self {
-            slice: (hash >> 60) as usize * FILTER_SLICES / 16,
+            slice: (hash >> 58) as usize * FILTER_SLICES / 64,
             hash,
         }
     }
@@ -80,6 +80,11 @@ impl Key {
             hash = of_bytes(hash.wrapping_add(key.len() as u64), key.as_bytes());
         }
         Self::alone(of_bytes(!hash, value.as_bytes()))
+    }
+
+    /// The same once more in another slice: what few blocks have is worth it.
+    pub(in crate::block) fn again(self) -> Self {
+        Self::alone(mix(!self.hash))
     }
 
     /// Two fields' values in one record; lies beside the first.

@@ -49,17 +49,23 @@ pub(in crate::block) fn for_each_id(folded: &[u8], mut found: impl FnMut(Key)) {
 }
 
 /// Calls `found` with the keys of the phrases in folded texts: one in
-/// [`PHRASES_IN_ONE`] of all samples that hold no digit, chosen by its bytes.
+/// [`PHRASES_IN_ONE`] of all samples that hold no digit, chosen by its bytes;
+/// and all that end with the first one or two digits of a number after a space,
+/// as in "in state 10".
 pub(in crate::block) fn for_each_phrase(folded: &[u8], mut found: impl FnMut(Key)) {
     for sample in folded.array_windows::<PHRASE>() {
         let word = u64::from_le_bytes(*sample);
-        if word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & (PHRASES_IN_ONE - 1) != 0 {
-            continue;
-        }
-        if sample
-            .iter()
-            .all(|byte| !byte.is_ascii_digit() && *byte != 0xff)
-        {
+        let [.., before, first, last] = *sample;
+        let letters = match (before, first, last) {
+            (_, b' ', b'0'..=b'9') => &sample[..PHRASE - 1],
+            (b' ', b'0'..=b'9', b'0'..=b'9') => &sample[..PHRASE - 2],
+            _ if word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & (PHRASES_IN_ONE - 1) == 0 => {
+                &sample[..]
+            }
+            _ => continue,
+        };
+        let is_plain = |byte: &u8| !byte.is_ascii_digit() && *byte != 0xff;
+        if letters.iter().all(is_plain) {
             found(Key::phrase(word));
         }
     }

@@ -216,8 +216,11 @@ fn of_extra(path: &ExtraPath, value: &str, keys: &mut Keys) -> Need {
         return Need::Anything;
     };
     let key = Key::extra(path.0.iter().map(String::as_str), &text);
-    let mark = keys.add(key.mark(MANY_EXTRA), 0.0);
-    Need::any(vec![keys.add(key, 7.0), mark])
+    let needs = [key, key.again()].map(|key| {
+        let mark = keys.add(key.mark(MANY_EXTRA), 0.0);
+        Need::any(vec![keys.add(key, 7.0), mark])
+    });
+    Need::all(needs.to_vec())
 }
 
 /// What conditions on several fields say together of one record.

@@ -25,7 +25,7 @@ fn block() -> EncodedBlock {
     };
     encode(
         100,
-        &(100..600).map(record).collect::<Vec<_>>(),
+        &(100..1_100).map(record).collect::<Vec<_>>(),
         Effort::Fast,
     )
 }
@@ -51,9 +51,9 @@ fn the_summary_decides_ranges() {
     };
     let received = |min, max| Condition::Number(NumberField::Received, NumberRange { min, max });
     check(Condition::default(), Verdict::Everything);
-    check(received(100, 599), Verdict::Everything);
-    check(received(101, 599), Verdict::Something);
-    check(received(600, i64::MAX), Verdict::Nothing);
+    check(received(100, 1_099), Verdict::Everything);
+    check(received(101, 1_099), Verdict::Something);
+    check(received(1_100, i64::MAX), Verdict::Nothing);
     check(received(5, 4), Verdict::Nothing);
     check(Condition::at_least(20), Verdict::Everything);
     check(Condition::at_least(30), Verdict::Something);
@@ -84,7 +84,7 @@ fn counted_values_decide() {
     check(None, Verdict::Something);
     check(Some(0), Verdict::Nothing);
     check(Some(250), Verdict::Something);
-    check(Some(500), Verdict::Everything);
+    check(Some(1_000), Verdict::Everything);
 }
 
 #[test]
@@ -111,11 +111,11 @@ fn the_filter_rules_out_what_does_not_meet() {
     check(finds("gone|(failed|broken) .*attempt"), false);
     check(finds("(broken)?attempt"), true);
     check(
-        Condition::Number(NumberField::Process, NumberRange::only(599)),
+        Condition::Number(NumberField::Process, NumberRange::only(1_099)),
         true,
     );
     check(
-        Condition::Number(NumberField::Process, NumberRange::only(700)),
+        Condition::Number(NumberField::Process, NumberRange::only(1_700)),
         false,
     );
     let order = |value: &str| {
@@ -125,7 +125,7 @@ fn the_filter_rules_out_what_does_not_meet() {
             domain::ExtraTest::Text(TextTest::Is(value.to_owned())),
         )
     };
-    check(order("599"), true);
-    check(order("599.0"), true);
-    check(order("600"), false);
+    check(order("1099"), true);
+    check(order("1099.0"), true);
+    check(order("1100"), false);
 }
