@@ -14,7 +14,6 @@ pub mod command;
 pub mod grpcurl;
 pub mod hostile;
 pub mod program;
-pub mod proxy;
 pub mod sender;
 pub mod site;
 pub mod spool;

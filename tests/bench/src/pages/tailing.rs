@@ -68,7 +68,8 @@ pub(crate) async fn run(lines: &Lines, report: &mut Report) {
     let waits = everything.input_waits().await;
     let longest = waits.into_iter().fold(0.0, f64::max);
     report.add("longest input in a tail of all of them", longest, "ms");
-    drop(sender);
+    // A bridge that goes away before the load ends would be a failure.
+    wait_until("the load has ended", TIME, async || sender.is_finished()).await;
 }
 
 async fn watch(browser: &Browser, installation: &Installation, path: &str) -> Page {

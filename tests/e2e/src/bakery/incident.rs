@@ -7,6 +7,15 @@ use super::{MINUTE, SECOND, of};
 /// The first payment that failed.
 pub(super) const FIRST: &str = "payment of order 4711 failed";
 
+/// A payment that fails.
+pub(super) fn failure(order: u64, place: &str, received_us: Micros) -> Record {
+    Record {
+        message: format!("payment of order {order} failed"),
+        exception: RESET.to_owned(),
+        ..of("payments", place, Level::Error, received_us, 2_400)
+    }
+}
+
 /// What was logged about it; the first error was received at `at`.
 pub(super) fn records(at: Micros) -> Vec<Record> {
     let mut records = Vec::new();

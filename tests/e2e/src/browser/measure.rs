@@ -6,11 +6,13 @@ use serde_json::json;
 use super::page::Page;
 
 /// All entries of a kind that the browser has kept.
-const ENTRIES: &str = "(async kind => {
+const ENTRIES: &str = "(async (kind, least = 0) => {
     const entries = [];
     const observer = new PerformanceObserver(list => entries.push(...list.getEntries()));
     observer.observe({type: kind, buffered: true, durationThreshold: 16});
-    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))));
+    let frames = 0;
+    do await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))));
+    while (entries.length < least && ++frames < 200);
     entries.push(...observer.takeRecords());
     observer.disconnect();
     return entries;
@@ -104,7 +106,7 @@ impl Page {
     /// When the browser does not tell.
     pub async fn speed(&self) -> Speed {
         let script = format!(
-            "({ENTRIES})('largest-contentful-paint').then(entries => {{
+            "({ENTRIES})('largest-contentful-paint', 1).then(entries => {{
                 const [navigation] = performance.getEntriesByType('navigation');
                 return {{
                     first_byte_ms: navigation.responseStart,

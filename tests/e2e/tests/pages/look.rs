@@ -9,6 +9,14 @@ use crate::places;
 
 const WIDTHS: [(u32, u32); 3] = [(1_400, 900), (900, 1_000), (390, 844)];
 
+/// Pictures that documents show, and their files there.
+const SHOWN: [(&str, &str); 4] = [
+    ("log-1400-light", "log.png"),
+    ("opened-390-dark", "narrow.png"),
+    ("systems-1400-dark", "systems.png"),
+    ("status-1400-light", "status.png"),
+];
+
 /// Every page, and views of it that look otherwise.
 fn views(error: &str) -> Vec<(&'static str, String)> {
     let mut views = places(error);
@@ -18,6 +26,7 @@ fn views(error: &str) -> Vec<(&'static str, String)> {
                 "filtered",
                 "/?level=WARNING&system_id=payments&from=-1d&q=bank",
             ),
+            ("tail", "/?tail=1&level=WARNING&limit=12"),
             ("nothing", "/?q=unobtainium"),
             ("wrong", "/?limit=many&q=a+OR"),
             ("missing", "/nowhere"),
@@ -33,6 +42,7 @@ async fn every_page_is_whole_at_every_width_and_for_everybody() {
     let errors = api::all(&site.herald.web_url(), "q=%22order+4711+failed%22").await;
     let error = errors[0]["id"].to_string();
     let folder = pictures();
+    let documents = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/images");
     let mut faults = Vec::new();
     for (name, path) in views(&error) {
         let page = site.browser.page().await;
@@ -60,6 +70,11 @@ async fn every_page_is_whole_at_every_width_and_for_everybody() {
                 }
                 let picture = page.picture().await;
                 assert!(picture.len() > 8_000, "{what} is blank");
+                if env::var_os("UPDATE_PICTURES").is_some()
+                    && let Some((_, name)) = SHOWN.iter().find(|(shown, _)| *shown == what)
+                {
+                    fs::write(documents.join(name), &picture).unwrap();
+                }
                 fs::write(folder.join(format!("{what}.png")), picture).unwrap();
             }
         }

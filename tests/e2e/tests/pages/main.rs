@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it fails")]
 
 mod controls;
+mod guide;
 mod hostile;
 mod look;
 mod outage;
