@@ -5,6 +5,7 @@ mod keys;
 mod lists;
 mod log;
 mod record;
+mod saved;
 
 use e2e::{
     browser::{Page, Target},
