@@ -13,6 +13,7 @@ mod query;
 mod report;
 mod retention;
 mod search;
+mod tail;
 mod throughput;
 
 use anyhow::Context;
@@ -52,18 +53,21 @@ enum Part {
     Retention,
     /// Searching and counting a large store while records come in.
     Search,
+    /// The store while 200 follow a flood.
+    Tail,
     /// What people with a browser wait for, over a large store.
     Pages,
 }
 
 impl Part {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Throughput,
         Self::Latency,
         Self::Idle,
         Self::Query,
         Self::Retention,
         Self::Search,
+        Self::Tail,
         Self::Pages,
     ];
 }
@@ -106,6 +110,7 @@ async fn main() -> anyhow::Result<()> {
             Part::Idle => idle::run(&lines, records / 2, &mut report).await,
             Part::Query => query::run(&lines, records / 2, &mut report).await?,
             Part::Retention => retention::run(&lines, records / 2, &mut report).await,
+            Part::Tail => tail::run(&lines, &mut report).await?,
             Part::Search => search::run(&lines, searched, &mut report).await?,
             Part::Pages => pages::run(&lines, searched, &mut report).await?,
         }
