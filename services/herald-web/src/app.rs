@@ -16,8 +16,14 @@ use runtime::health::{self, Readiness};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, api, assets::Assets, changes::Guard, gzip, live::Streams, pages,
-    store_client::StoreClient, templates::Templates,
+    Config, api,
+    assets::Assets,
+    changes::Guard,
+    gzip,
+    live::Streams,
+    pages::{self, tail::Feeds},
+    store_client::StoreClient,
+    templates::Templates,
 };
 
 /// Nothing inline, no frame, nothing from elsewhere.
@@ -41,6 +47,7 @@ pub(crate) struct App {
     pub(crate) templates: Arc<Templates>,
     pub(crate) assets: Arc<Assets>,
     pub(crate) streams: Streams,
+    pub(crate) feeds: Feeds,
     pub(crate) guard: Guard,
     /// Ends answers that have no end of their own.
     pub(crate) shutdown: CancellationToken,
@@ -58,6 +65,7 @@ impl App {
             stage: config.stage,
             store,
             streams: Streams::new(config.max_streams),
+            feeds: Feeds::default(),
             guard: Guard::new(config.stage, config.changes),
             templates: Arc::new(Templates::new()?),
             assets: Arc::new(Assets::new()),

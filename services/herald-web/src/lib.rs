@@ -8,7 +8,8 @@
 //! * `assets`, `gzip`: what pages are made of besides, and how it goes out.
 //! * `text`, `templates`: record text reaches HTML in one way only, inert.
 //!
-//! Holds no state but its connection to the store: whatever a page shows is in
+//! Holds no state but its connections to the store and what those who follow the
+//! same view share: whatever a page shows is in
 //! its URL. What changes something says so by POST, and `changes` lets it pass.
 
 mod api;

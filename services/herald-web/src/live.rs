@@ -4,6 +4,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
+    body::{Body, Bytes},
     http::{HeaderMap, header},
     response::{
         IntoResponse, Response,
@@ -27,9 +28,11 @@ use crate::{
 /// What a browser sends to resume: the `id` of the last event it has.
 const LAST_EVENT_ID: &str = "last-event-id";
 /// After how long without an event a comment shows that the line is alive.
-const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
+pub(crate) const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
 /// A client that takes nothing for so long is given up.
-const UNTAKEN_TIME: Duration = Duration::from_secs(60);
+pub(crate) const UNTAKEN_TIME: Duration = Duration::from_secs(60);
+/// A proxy that collects the answer before it hands it on would keep it forever.
+const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 /// Answers of the store that wait for the client.
 const WAITING: usize = 1;
 
@@ -74,7 +77,11 @@ impl Streams {
         }
     }
 
-    fn enter(&self) -> Result<OwnedSemaphorePermit, LiveError> {
+    /// A place among them.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn enter(&self) -> Result<OwnedSemaphorePermit, LiveError> {
         let place = Arc::clone(&self.places).try_acquire_owned();
         place.map_err(|_| LiveError::Full(self.most))
     }
@@ -167,16 +174,38 @@ async fn hand_on(
 
 fn respond(events: impl Stream<Item = Event> + Send + 'static) -> Response {
     let alive = KeepAlive::new().interval(COMMENT_INTERVAL).text("alive");
-    // A proxy that collects the answer before it hands it on would keep it forever.
-    let unbuffered = [("x-accel-buffering", "no")];
     let events = Sse::new(events.map(Ok::<_, Infallible>));
-    (unbuffered, events.keep_alive(alive)).into_response()
+    ([UNBUFFERED], events.keep_alive(alive)).into_response()
 }
 
-fn wants_events(headers: &HeaderMap) -> bool {
+/// Whether an `EventSource` asks.
+pub(crate) fn wants_events(headers: &HeaderMap) -> bool {
     headers
         .get(header::ACCEPT)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// Events that are text already, until `shutdown`.
+pub(crate) fn respond_text(
+    app: &App,
+    retry: Duration,
+    events: impl Stream<Item = Vec<Bytes>> + Send + 'static,
+) -> Response {
+    let start = Bytes::from(format!("retry: {}\n: following\n\n", retry.as_millis()));
+    let events = stream::iter([vec![start]]).chain(events);
+    let events = events.take_until(app.shutdown.clone().cancelled_owned());
+    let parts = events.flat_map(|parts| stream::iter(parts.into_iter().map(Ok::<_, Infallible>)));
+    let headers = [("content-type", "text/event-stream"), UNBUFFERED];
+    (headers, Body::from_stream(parts)).into_response()
+}
+
+/// The event that says why there is no more, as text.
+pub(crate) fn problem_text(failure: &impl ToString) -> String {
+    let view = ProblemView {
+        message: failure.to_string(),
+    };
+    let json = serde_json::to_string(&view).expect("a text is JSON");
+    format!("event: problem\ndata: {json}\n\n")
 }
 
 fn problem(failure: &impl ToString) -> Event {

@@ -2,40 +2,48 @@
 //! follow. Whoever reads gets at most so many records a second, and is told how
 //! many there are.
 
+mod feed;
+mod follower;
+mod piece;
+
 use std::time::Duration;
 
 use axum::{
+    body::Bytes,
     extract::{RawQuery, State},
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response, sse::Event},
+    response::{IntoResponse, Response},
 };
 use domain::{Order, Record, RecordFilter, RecordQuery};
-use proto::v1::TailRecordsResponse;
+use futures::{Stream, stream};
 use serde::Serialize;
-use tracing::error;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
     columns::Columns,
     log::{Chip, chips},
     page::{Main, PageError, fill},
     problem,
-    row::{Row, Style, day},
+    row::{Row, Style},
     view::View,
 };
 use crate::{
     api::RETRY_AFTER_S,
     app::App,
-    live::{self, Follow, LiveError},
+    live::{self, LiveError},
     request::{BadQuery, PAGE, ParameterError, Parameters, Reader, link_to, read_filter, read_id},
+    store_client::StoreError,
     utc,
 };
+pub(crate) use feed::Feeds;
+use follower::Follower;
+use piece::Writer;
 
 /// Rows that are there before the first one comes.
 const ROWS: usize = 50;
 /// Nobody reads more in a second.
 const MAX_PER_SECOND: u32 = 40;
-/// Rows of one event: a browser takes so many at once without being felt.
-const EVENT_ROWS: usize = 50;
 /// After how long a browser connects anew.
 const RETRY: Duration = Duration::from_secs(1);
 /// What says where in a list one is, and in what order: a tail has its own.
@@ -53,17 +61,6 @@ struct TailView<'a> {
     /// Where the rows are that follow.
     stream_href: String,
     loaded: String,
-}
-
-#[derive(Serialize)]
-struct RowsView<'a> {
-    columns: &'a Columns,
-    rows: Vec<Row>,
-}
-
-#[derive(Serialize)]
-struct Sampled {
-    left_out: u64,
 }
 
 /// The newest records that pass, and from where it goes on.
@@ -139,6 +136,12 @@ enum Refusal {
     Live(LiveError),
 }
 
+impl From<LiveError> for Refusal {
+    fn from(error: LiveError) -> Self {
+        Self::Live(error)
+    }
+}
+
 impl From<ParameterError> for Refusal {
     fn from(error: ParameterError) -> Self {
         Self::Parameter(error)
@@ -153,72 +156,71 @@ async fn open(app: &App, headers: &HeaderMap, query: Option<&str>) -> Result<Res
     let after = reader.value("after", read_id);
     let columns = reader.value("columns", Columns::read).unwrap_or_default();
     reader.finish()?;
-    let after = live::last_event_id(headers)?.or(after).unwrap_or(0);
-    let what = Follow {
-        filter: filter.clone(),
-        after,
-        max_per_second: MAX_PER_SECOND,
-        retry: RETRY,
-    };
-    let mut teller = Teller {
-        app: app.clone(),
+    let told = live::last_event_id(headers)?.or(after).unwrap_or(0);
+    let what = What {
         view: View::new(parameters, &filter, now),
         columns,
-        day: Some(day(now)),
+        filter,
     };
-    let told = live::follow(app, headers, what, move |piece| teller.tell(piece)).await;
-    told.map_err(Refusal::Live)
+    match follower(app, what, told).await {
+        Ok(events) => Ok(live::respond_text(app, RETRY, events)),
+        Err(LiveError::Store(failure)) if !matches!(failure, StoreError::NoAnswer) => {
+            Err(LiveError::Store(failure).into())
+        }
+        Err(failure) if live::wants_events(headers) => {
+            let problem = vec![Bytes::from(live::problem_text(&failure))];
+            let events = stream::iter([problem]);
+            Ok(live::respond_text(app, RETRY, events))
+        }
+        Err(failure) => Err(failure.into()),
+    }
 }
 
-/// Makes rows of what the store tells.
-struct Teller {
-    app: App,
+/// What somebody follows.
+struct What {
     view: View,
     columns: Columns,
-    /// The day of the row before.
-    day: Option<String>,
+    filter: RecordFilter,
 }
 
-impl Teller {
-    /// Rows, each event up to the id that it carries, so that none is told twice or
-    /// never; then how many were left out. Without rows, a sign of life.
-    fn tell(&mut self, piece: TailRecordsResponse) -> Vec<Event> {
-        let event = |name: &str| Event::default().event(name);
-        let mut events = Vec::new();
-        let records: Vec<Record> = piece.records.into_iter().map(Record::from).collect();
-        let mut records = records.chunks(EVENT_ROWS).peekable();
-        while let Some(some) = records.next() {
-            let through = match (some.last(), records.peek()) {
-                (Some(last), Some(_)) => last.id,
-                _ => piece.through,
-            };
-            let Some(rows) = self.rows(some) else {
-                return events;
-            };
-            events.push(Event::default().id(through.to_string()).data(rows));
-        }
-        if piece.left_out > 0 {
-            let left_out = piece.left_out;
-            let sampled = event("sampled").json_data(Sampled { left_out });
-            events.push(sampled.expect("a number is JSON"));
-        }
-        if events.is_empty() {
-            let through = piece.through.to_string();
-            events.push(event("alive").id(through.as_str()).data(through));
-        }
-        events
+impl What {
+    /// What tells it from other views: relative times are those of its beginning.
+    fn name(&self) -> String {
+        let filter = proto::filter_to_proto(&self.filter);
+        let view = stream_href(&self.view, None);
+        format!(
+            "{view} {:?} {:?} {}",
+            filter.from_us, filter.to_us, filter.query
+        )
     }
 
-    fn rows(&mut self, records: &[Record]) -> Option<String> {
-        let style = Style::new(&self.view, &self.columns).leading_to_records();
-        let rows = style.rows_after(&mut self.day, records);
-        let shown = RowsView {
-            columns: &self.columns,
-            rows,
-        };
-        let filled = self.app.templates.render("tail/rows.html", &shown);
-        filled
-            .inspect_err(|error| error!(%error, "template not rendered"))
-            .ok()
+    fn writer(&self, app: &App) -> Writer {
+        let parameters = self.view.parameters().clone();
+        let view = View::new(parameters, &self.filter, self.view.now());
+        Writer::new(app.clone(), view, self.columns.clone())
     }
+}
+
+/// Somebody who follows from here on, and the events that they get.
+async fn follower(
+    app: &App,
+    what: What,
+    told: u64,
+) -> Result<impl Stream<Item = Vec<Bytes>> + use<>, LiveError> {
+    let place = app.streams.enter()?;
+    let writer = || what.writer(app);
+    let subscribed = app.feeds.subscribe(what.name(), app, &what.filter, writer);
+    let subscription = subscribed.await?;
+    let (events, taken) = mpsc::channel(1);
+    let follower = Follower {
+        app: app.clone(),
+        writer: Writer::new(app.clone(), what.view, what.columns),
+        filter: what.filter,
+        told,
+        subscription,
+        events,
+        _place: place,
+    };
+    tokio::spawn(follower.run());
+    Ok(ReceiverStream::new(taken))
 }

@@ -51,7 +51,7 @@ pub(crate) type KnownName = (&'static str, &'static str);
 
 /// Parameters under their main names, without the empty ones: a form sends all
 /// of its fields, filled in or not.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Parameters {
     values: Vec<(&'static str, String)>,
     problems: Vec<ParameterError>,

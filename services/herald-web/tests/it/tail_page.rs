@@ -1,14 +1,18 @@
 //! The tail as a page: the newest rows, then those that come, as HTML that is inert,
 //! each once.
 
+use std::time::Duration;
+
 use domain::Record;
-use testkit::record;
+use testkit::{record, wait_until};
 
 use crate::{
     fake_store::Mood,
     tail::{Event, Events},
     web::{MAX_STREAMS, Web},
 };
+
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Ids of the rows in a piece of HTML.
 fn rows(html: &str) -> Vec<u64> {
@@ -176,4 +180,71 @@ async fn what_cannot_be_followed_says_why() {
         (event.event.as_str(), event.data.as_str()),
         ("problem", "{\"message\":\"the store does not answer\"}")
     );
+}
+
+#[tokio::test]
+async fn who_follows_the_same_shares_the_stores_stream() {
+    let web = Web::with((0..5).map(record).collect()).await;
+    let path = "/tail?tail=1&q=record&after=";
+    let mut one = Events::open(&web, &format!("{path}5"), "").await;
+    // From further back: they catch up by themselves, and then share.
+    let mut two = Events::open(&web, &format!("{path}2"), "").await;
+    assert_eq!(follow(&mut two, 3).await, [3, 4, 5]);
+    let mut other = Events::open(&web, "/tail?tail=1&q=record&level=ERROR", "").await;
+    let mut numbers = 5..;
+    for _ in 0..10 {
+        let number = numbers.next().unwrap();
+        web.store.take(record(number));
+        for events in [&mut one, &mut two] {
+            assert_eq!(follow(events, 1).await, [number + 1]);
+        }
+    }
+    assert_eq!(follow(&mut other, 4).await, [9, 10, 14, 15]);
+    wait_until("two views are followed", DEADLINE, async || {
+        web.store.streams() == 2
+    })
+    .await;
+    drop((one, two));
+    wait_until("nobody follows the first one", DEADLINE, async || {
+        web.store.take(record(numbers.next().unwrap()));
+        web.store.streams() == 1
+    })
+    .await;
+    let mut again = Events::open(&web, &format!("{path}14"), "").await;
+    assert_eq!(follow(&mut again, 1).await[0], 15);
+}
+
+#[tokio::test]
+async fn who_is_slow_misses_nothing_that_the_store_tells() {
+    let web = Web::with(vec![record(0)]).await;
+    let mut slow = Events::open(&web, "/tail?after=1", "").await;
+    let mut quick = Events::open(&web, "/tail?after=1", "").await;
+    // More than what waits for anybody, and than all buffers on the way hold.
+    for number in 1..1_500 {
+        web.store.take(Record {
+            exception: "x".repeat(20_000),
+            message: "y".repeat(700),
+            ..record(number)
+        });
+        assert_eq!(follow(&mut quick, 1).await, [number + 1]);
+    }
+    let mut told = 1;
+    let mut left_out = 0;
+    while told < 1_500 {
+        let event = next(&mut slow).await;
+        match event.event.as_str() {
+            "sampled" => {
+                let sampled: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+                left_out += sampled["left_out"].as_u64().unwrap();
+            }
+            _ => {
+                for id in rows(&event.data) {
+                    assert!(id > told, "{id} after {told}");
+                    told = id;
+                }
+            }
+        }
+    }
+    assert!(left_out < 1_500, "{left_out} were left out");
+    assert_eq!(told, 1_500);
 }
