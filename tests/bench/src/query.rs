@@ -11,6 +11,7 @@ use crate::{
     append,
     lines::Lines,
     report::{Report, Target, quantile_ms},
+    search,
 };
 
 const ROUNDS: usize = 100;
@@ -23,6 +24,7 @@ pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> any
     let installation = Installation::new();
     append::fill_folder(lines, records, &installation).await;
     let _store = installation.store().await;
+    search::settle(&installation).await;
     let _web = installation.web().await;
     let mut client = RecordServiceClient::new(runtime::grpc::channel(&installation.store_url())?);
     for (what, filter, parameters) in filters() {

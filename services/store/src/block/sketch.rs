@@ -11,6 +11,9 @@
 //! until a form has shown too many of them. So in one form all of these are kept,
 //! or none is.
 
+mod outline;
+mod piece;
+
 use std::collections::HashMap;
 
 use memchr::memmem::Finder;
@@ -22,6 +25,8 @@ use super::dictionary::{Dictionary, SMALL_ROWS, hash_of};
 use super::frame::{Frame, Press};
 use super::select::{Rows, Sets};
 use super::text::{END, Texts};
+pub(super) use outline::Outline;
+use piece::pieces;
 
 /// Stands for a word with a digit.
 const HOLE: u8 = 0x1a;
@@ -29,8 +34,6 @@ const HOLE: u8 = 0x1a;
 const OPAQUE: [u8; 2] = [HOLE, HOLE];
 /// Longer messages are not looked into.
 const MAX_TEXT: usize = 4 << 10;
-/// Numbers of more digits are holes.
-const KEPT_DIGITS: usize = 4;
 /// A form with holes is followed by so many that keep their numbers.
 const KEPT_FORMS: u8 = 16;
 /// Numbers are kept as long as there are fewer forms than one in so many rows.
@@ -59,15 +62,6 @@ pub(super) struct Sketch {
     forms: Texts,
     codes: Codes,
     letters: Vec<u8>,
-}
-
-/// A text to be looked for in forms.
-#[derive(Debug, Clone)]
-pub(super) struct Outline {
-    /// How it looks with its first word, its last word, or both, in a hole; and
-    /// the words that must fit there.
-    holed: Vec<(Finder<'static>, Vec<String>)>,
-    opaque: Box<Finder<'static>>,
 }
 
 impl Sketcher {
@@ -224,133 +218,6 @@ impl Sketch {
         word.as_bytes().array_windows::<3>().all(is_known)
     }
 }
-
-impl Outline {
-    /// None for a text that forms tell little of: no more than a word with a
-    /// digit, letters that are not ASCII, or the sign of a hole.
-    pub(super) fn of(folded: &str) -> Option<Self> {
-        let bytes = folded.as_bytes();
-        if !bytes.iter().all(|byte| byte.is_ascii() && *byte != HOLE) {
-            return None;
-        }
-        let pieces: Vec<Piece<'_>> = pieces(bytes).collect();
-        let last = pieces.len().checked_sub(1)?;
-        if pieces.iter().all(|piece| piece.has_digit) {
-            return None;
-        }
-        let mut outline = Self {
-            holed: Vec::new(),
-            opaque: Box::new(Finder::new(&OPAQUE).into_owned()),
-        };
-        // The words at its edges may go on in the message.
-        for holes in 0..4_u8 {
-            for are_kept in [true, false] {
-                outline.add(folded, &pieces, |place, piece| {
-                    let at_edge = [place == 0, place == last];
-                    let is_put = at_edge[0] && holes & 1 == 1 || at_edge[1] && holes & 2 == 2;
-                    match at_edge {
-                        [false, false] => piece.has_digit && !(are_kept && piece.is_kept()),
-                        _ => piece.is_word && is_put,
-                    }
-                });
-            }
-        }
-        Some(outline)
-    }
-
-    /// Adds a way in which the text may be in a form that does not hold it.
-    fn add(
-        &mut self,
-        folded: &str,
-        pieces: &[Piece<'_>],
-        is_hole: impl Fn(usize, &Piece<'_>) -> bool,
-    ) {
-        let (mut form, mut words) = (Vec::new(), Vec::new());
-        for (place, piece) in pieces.iter().enumerate() {
-            match is_hole(place, piece) {
-                true => {
-                    form.push(HOLE);
-                    words.push(String::from_utf8_lossy(piece.bytes).into_owned());
-                }
-                false => form.extend_from_slice(piece.bytes),
-            }
-        }
-        let is_known = self.holed.iter().any(|(finder, _)| finder.needle() == form);
-        if form != folded.as_bytes() && !is_known {
-            self.holed.push((Finder::new(&form).into_owned(), words));
-        }
-    }
-}
-
-/// A word of a text, or what is between two words.
-#[derive(Debug, Clone, Copy)]
-struct Piece<'a> {
-    bytes: &'a [u8],
-    is_word: bool,
-    has_digit: bool,
-    /// The bytes beside it, where there are some.
-    beside: [Option<u8>; 2],
-}
-
-impl Piece<'_> {
-    /// Whether it is a short number between spaces.
-    fn is_kept(&self) -> bool {
-        self.has_digit
-            && self.bytes.len() <= KEPT_DIGITS
-            && self.bytes.iter().all(u8::is_ascii_digit)
-            && self
-                .beside
-                .iter()
-                .all(|byte| byte.is_none_or(|byte| byte == b' '))
-    }
-}
-
-fn pieces(text: &[u8]) -> impl Iterator<Item = Piece<'_>> {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        let rest = &text[start..];
-        let is_word = class_of(*rest.first()?) != OTHER;
-        let mut classes = 0;
-        let len = rest.iter().take_while(|byte| {
-            let class = class_of(**byte);
-            let is_same = (class != OTHER) == is_word;
-            classes |= if is_same { class } else { 0 };
-            is_same
-        });
-        let end = start + len.count();
-        let before = start.checked_sub(1).map(|at| text[at]);
-        let piece = Piece {
-            bytes: &text[start..end],
-            is_word,
-            has_digit: classes & DIGIT != 0,
-            beside: [before, text.get(end).copied()],
-        };
-        start = end;
-        Some(piece)
-    })
-}
-
-fn class_of(byte: u8) -> u8 {
-    CLASS[usize::from(byte)]
-}
-
-const OTHER: u8 = 0;
-const LETTER: u8 = 1;
-const DIGIT: u8 = 2;
-/// Words are ASCII letters, digits, underscores, and all that is not ASCII.
-const CLASS: [u8; 256] = {
-    let mut class = [OTHER; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        if (byte as u8).is_ascii_digit() {
-            class[byte] = DIGIT;
-        } else if byte >= 128 || (byte as u8).is_ascii_alphabetic() || byte as u8 == b'_' {
-            class[byte] = LETTER;
-        }
-        byte += 1;
-    }
-    class
-};
 
 /// The bit of three letters; none when one is no lower-case ASCII letter.
 fn place_of(letters: [u8; 3]) -> Option<usize> {

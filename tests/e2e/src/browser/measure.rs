@@ -18,6 +18,9 @@ const ENTRIES: &str = "(async (kind, least = 0) => {
     return entries;
 })";
 
+/// Shifts below this part of the window are not seen.
+const VISIBLE: f64 = 0.001;
+
 /// Something that moved while the page was looked at.
 #[derive(Debug, Deserialize)]
 pub struct Shift {
@@ -90,12 +93,14 @@ impl Page {
         serde_json::from_value(self.evaluate(&script).await).expect("shifts")
     }
 
-    /// Fails when anything has moved by itself.
+    /// Fails when anything has moved by itself, as far as anybody can see: fonts
+    /// for rare letters come late and may move a line by a fraction of a pixel.
     ///
     /// # Panics
     /// With what has moved.
     pub async fn assert_still(&self) {
-        let shifts = self.shifts().await;
+        let mut shifts = self.shifts().await;
+        shifts.retain(|shift| shift.value >= VISIBLE);
         let url = self.url().await;
         assert!(shifts.is_empty(), "{url} moves by itself: {shifts:#?}");
     }
