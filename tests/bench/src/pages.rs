@@ -14,6 +14,10 @@ use crate::{
     search,
 };
 
+/// Records a second that come in while a crowd looks: a busy hour, and more than
+/// anybody reads, so that each of the crowd gets samples.
+const QUIET: u64 = 100;
+const FLOOD: u64 = 5_000;
 /// How often a page is opened.
 const ROUNDS: usize = 20;
 
@@ -27,10 +31,11 @@ pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> any
     bytes::run(&installation, report).await?;
     paints(&installation, report).await;
     drop((store, web));
-    let installation = Installation::new();
-    let (store, web) = filled(&installation, lines, records / 10).await;
-    crowd::run(&installation, &web, lines, report).await?;
-    drop((store, web));
+    for per_second in [QUIET, FLOOD] {
+        let installation = Installation::new();
+        let (_store, web) = filled(&installation, lines, records / 10).await;
+        crowd::run(&installation, &web, lines, per_second, report).await?;
+    }
     tailing::run(lines, report).await;
     Ok(())
 }

@@ -36,11 +36,13 @@ pub(crate) async fn run(
     installation: &Installation,
     web: &Process,
     lines: &Lines,
+    per_second: u64,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let incoming = tokio::spawn(search::pour(
         stop.clone(),
+        per_second,
         0,
         lines.texts.clone(),
         installation.store_url(),
@@ -58,7 +60,7 @@ pub(crate) async fn run(
     anyhow::ensure!(alive == STREAMS, "only {alive} streams are left");
     let read = read.load(Ordering::Relaxed);
     anyhow::ensure!(read > 0, "nobody was told anything");
-    let what = "200 streams and 50 loads/s";
+    let what = format!("200 streams, 50 loads/s, {per_second} records/s");
     let (mut begun, mut ended): (Vec<_>, Vec<_>) = loads.into_iter().unzip();
     let p99 = quantile_ms(&mut begun, 0.99);
     report.add(format!("{what}, first byte, p99"), p99, "ms");
@@ -68,10 +70,15 @@ pub(crate) async fn run(
     let most = Target::AtMost(100.0);
     report.hold(format!("{what}, whole page, p99"), p99, "ms", most);
     let sent = read as f64 / 1e6 / SECONDS as f64;
-    report.add("sent to the streams meanwhile", sent, "MB/s");
+    report.add(format!("{what}, sent to the streams"), sent, "MB/s");
     let peak = mib(web.peak_resident_bytes());
     let most = Target::AtMost(64.0);
-    report.hold("herald-web peak resident", peak, "MiB", most);
+    report.hold(
+        format!("{what}, herald-web peak resident"),
+        peak,
+        "MiB",
+        most,
+    );
     Ok(())
 }
 
