@@ -6,7 +6,7 @@ mod crowd;
 mod tailing;
 
 use e2e::browser::Browser;
-use testkit::Installation;
+use testkit::{Installation, Process};
 
 use crate::{
     lines::Lines,
@@ -14,25 +14,38 @@ use crate::{
     search,
 };
 
+/// Records a second that come in while a crowd looks: a busy hour, and more than
+/// anybody reads, so that each of the crowd gets samples.
+const QUIET: u64 = 100;
+const FLOOD: u64 = 5_000;
 /// How often a page is opened.
 const ROUNDS: usize = 20;
 
-/// Fills a store and looks at it.
+/// Fills a store and looks at it; one with a tenth of the records is for the crowd.
 ///
 /// # Errors
 /// When the store refuses a question or herald-web has no page.
 pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> anyhow::Result<()> {
     let installation = Installation::new();
-    let store = installation.store().await;
-    search::fill(lines, records, &installation.store_url()).await;
-    search::settle(&installation).await;
-    let web = installation.web().await;
+    let (store, web) = filled(&installation, lines, records).await;
     bytes::run(&installation, report).await?;
     paints(&installation, report).await;
-    crowd::run(&installation, &web, lines, report).await?;
     drop((store, web));
+    for per_second in [QUIET, FLOOD] {
+        let installation = Installation::new();
+        let (_store, web) = filled(&installation, lines, records / 10).await;
+        crowd::run(&installation, &web, lines, per_second, report).await?;
+    }
     tailing::run(lines, report).await;
     Ok(())
+}
+
+/// A store and the pages of so many records.
+async fn filled(installation: &Installation, lines: &Lines, records: u64) -> (Process, Process) {
+    let store = installation.store().await;
+    search::fill(lines, records, &installation.store_url()).await;
+    search::settle(installation).await;
+    (store, installation.web().await)
 }
 
 /// When the largest thing is painted, for somebody who comes for the first time.

@@ -67,6 +67,7 @@ pub(crate) async fn run(lines: &Lines, records: u64, report: &mut Report) -> any
     let stop = CancellationToken::new();
     let incoming = tokio::spawn(pour(
         stop.clone(),
+        INCOMING,
         records,
         lines.texts.clone(),
         url.clone(),
@@ -126,9 +127,10 @@ pub(crate) async fn settle(installation: &Installation) {
     .await;
 }
 
-/// Sends [`INCOMING`] records a second until it is stopped; how many.
+/// Sends so many records a second until it is stopped; how many.
 pub(crate) async fn pour(
     stop: CancellationToken,
+    per_second: u64,
     first: u64,
     texts: Vec<String>,
     url: String,
@@ -143,8 +145,8 @@ pub(crate) async fn pour(
     while !stop.is_cancelled() {
         ticks.tick().await;
         let received_us = now_us();
-        let numbers = first + sent..first + sent + INCOMING / 50;
-        sent += INCOMING / 50;
+        let numbers = first + sent..first + sent + per_second / 50;
+        sent += per_second / 50;
         let batch = numbers.map(|number| entry(corpus::record(&lines, number, received_us)));
         appender.send(batch.collect()).await;
         appender.committed(4 * BATCH).await;
