@@ -9,8 +9,8 @@
 //! * `text`, `templates`: record text reaches HTML in one way only, inert.
 //!
 //! Holds no state but its connections to the store and what those who follow the
-//! same view share: whatever a page shows is in
-//! its URL. What changes something says so by POST, and `changes` lets it pass.
+//! same view share: whatever a page shows is in its URL. What changes something says
+//! so by POST, and `changes` lets it pass.
 
 mod api;
 mod app;
