@@ -41,10 +41,20 @@ pub enum ConvertError {
     /// No name or no view of a saved search.
     #[error("{0}")]
     SavedSearch(#[from] SavedSearchError),
+    /// A value of an enumeration that this version does not know.
+    #[error("{0} {1} is unknown")]
+    Unknown(&'static str, i32),
 }
 
 impl From<ConvertError> for tonic::Status {
     fn from(error: ConvertError) -> Self {
         Self::invalid_argument(error.to_string())
     }
+}
+
+/// Converts all, or none.
+pub(crate) fn all<T, U: TryFrom<T, Error = ConvertError>>(
+    values: Vec<T>,
+) -> Result<Vec<U>, ConvertError> {
+    values.into_iter().map(U::try_from).collect()
 }

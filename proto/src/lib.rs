@@ -1,9 +1,13 @@
 //! The gRPC contract of Herald: the types generated from `herald/v1/*.proto`
 //! and their conversion to and from the domain.
 
+mod alert;
 mod entry;
 mod error;
+mod heartbeat;
+mod notification;
 mod request;
+mod run;
 mod saved_search;
 
 pub use entry::entries_from_batch;

@@ -21,7 +21,7 @@ fn at_every(call: &str, error: &str) -> Outcome {
             let text = format!("{call}:error={error}:when={when}");
             let injection = Injection { text, after_open };
             match program::run(&mut model, dir.path(), (1, 40), Some(&injection), None) {
-                Ended::Failed => outcome.failed += 1,
+                Ended::Failed(_) => outcome.failed += 1,
                 Ended::Finished => outcome.finished += 1,
                 Ended::Killed => panic!("{call} {when}: killed"),
             }
@@ -49,6 +49,9 @@ fn calls(call: &str, after_open: bool) -> usize {
             Some(&injection),
             None,
         );
+        if let Ended::Failed(why) = &ended {
+            panic!("{call} {when}: failed without a fault: {why}");
+        }
         matches!(ended, Ended::Killed)
     };
     let too_many = (0..)

@@ -27,7 +27,7 @@ fn kills(call: &str, after_open: bool) -> usize {
                 assert_eq!(model.synced[&1], 280);
                 return when - 1;
             }
-            Ended::Failed => panic!("{call} {when}: the spool failed"),
+            Ended::Failed(why) => panic!("{call} {when}: the spool failed: {why}"),
         }
     }
     unreachable!("the program ends")

@@ -91,8 +91,8 @@ impl Injection {
 /// How a run of the program ended.
 pub(crate) enum Ended {
     Finished,
-    /// It told that the spool failed.
-    Failed,
+    /// It told that the spool failed, and why.
+    Failed(String),
     Killed,
 }
 
@@ -128,7 +128,11 @@ pub(crate) fn run(
     let stdout = BufReader::new(child.stdout.take().unwrap());
     let mut strace = None;
     let mut seen = 0;
+    let mut failure = String::new();
     for line in stdout.lines().map_while(Result::ok) {
+        if let Some(why) = line.strip_prefix("failed ") {
+            why.clone_into(&mut failure);
+        }
         if line == "ready" {
             let later = injection.filter(|injection| injection.after_open);
             strace = later.map(|injection| injection.attach(&child));
@@ -146,7 +150,7 @@ pub(crate) fn run(
     }
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!told.contains("panicked"), "{told}");
-    ended(output.status, &told)
+    ended(output.status, failure, &told)
 }
 
 fn expectations(model: &Model) -> String {
@@ -159,10 +163,10 @@ fn expectations(model: &Model) -> String {
     lines + "\n"
 }
 
-fn ended(status: ExitStatus, told: &str) -> Ended {
+fn ended(status: ExitStatus, failure: String, told: &str) -> Ended {
     match status.code() {
         Some(0) => Ended::Finished,
-        Some(3) => Ended::Failed,
+        Some(3) => Ended::Failed(failure),
         // strace ends by the signal that ended the program.
         None => Ended::Killed,
         Some(code) => panic!("exit code {code}: {told}"),

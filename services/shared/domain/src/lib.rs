@@ -7,10 +7,13 @@
 //!   wants to see, [`CountQuery`] to have counted, [`ContextScope`] around one;
 //!   [`TextField`] and [`NumberField`] name what they look at.
 //! * [`SavedSearch`]: a view of the log with a name.
+//! * [`Alert`], [`Heartbeat`], [`Notification`], [`Run`]: what neelix finds by its
+//!   [`Rule`]s, and who is told.
 //! * [`exception`]: what a traceback is about.
 //! * [`Stage`]: the four stages with their ports and file names.
 //! * [`Level`]: severities by Python's scale.
 
+mod alert;
 mod condition;
 mod count;
 mod entry;
@@ -18,12 +21,16 @@ pub mod exception;
 mod field;
 mod filter;
 mod fold;
+mod heartbeat;
 mod level;
+mod notification;
 mod record;
+mod run;
 mod saved_search;
 mod scope;
 mod stage;
 
+pub use alert::{Alert, AlertEvent, AlertEventKind, AlertKind, AlertSubject};
 pub use condition::{
     Condition, Decimal, ExtraPath, ExtraTest, ExtraValue, Glob, NumberRange, Pattern, PatternError,
     TextTest,
@@ -33,8 +40,11 @@ pub use entry::{BridgeId, DeadLetter, Entry, Gap};
 pub use field::{NumberField, TextField};
 pub use filter::{Order, RecordFilter, RecordQuery};
 pub use fold::{fold, fold_char};
+pub use heartbeat::{Heartbeat, HeartbeatState, SeenSystem};
 pub use level::{Level, UnknownLevel};
+pub use notification::{Delivery, DeliveryChannel, DeliveryState, Notification};
 pub use record::{Micros, Record};
+pub use run::{Rule, Run, RunState};
 pub use saved_search::{
     MAX_SAVED_SEARCHES, SavedSearch, SavedSearchError, SearchName, SearchQuery,
 };

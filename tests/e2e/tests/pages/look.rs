@@ -1,6 +1,9 @@
 //! How every page looks: at every width, light and dark, for every eye.
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use e2e::{api, browser::Page, site::Site};
 use serde_json::Value;
@@ -122,11 +125,8 @@ async fn assert_own_requests(page: &Page, own: &str) {
 
 /// Where the pictures are put.
 fn pictures() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let target = test
-        .ancestors()
-        .find(|it| it.join("CACHEDIR.TAG").is_file());
-    let folder = target.unwrap().join("pictures");
+    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = temporary.parent().expect("target").join("pictures");
     fs::create_dir_all(&folder).unwrap();
     folder
 }
