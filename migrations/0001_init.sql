@@ -150,6 +150,7 @@ CREATE TABLE alert (
 
 CREATE UNIQUE INDEX alert_firing ON alert (rule, condition, system_id, sub_system_id)
     WHERE resolved_us IS NULL;
+CREATE INDEX alert_open ON alert (id) WHERE resolved_us IS NULL;
 CREATE INDEX alert_silenced ON alert (rule, condition, system_id, sub_system_id)
     WHERE silenced_until_us IS NOT NULL;
 CREATE INDEX alert_by_rule ON alert (rule);

@@ -104,11 +104,12 @@ pub(crate) fn complete_us(bridges: &[Presence], uptime: Uptime, now_us: Micros) 
         let is_waited_for = !bridge.is_import
             && !bridge.has_ended(bridges)
             && (bridge.is_here || bridge.away_us(uptime, now_us) <= GIVEN_UP_US);
-        is_waited_for.then(|| match (bridge.complete_us, bridge.is_here) {
+        let complete_us = match (bridge.complete_us, bridge.is_here) {
             (Some(complete_us), _) => complete_us,
             (None, true) => now_us,
             (None, false) => bridge.heard_us,
-        })
+        };
+        is_waited_for.then_some(complete_us)
     });
     times.min().unwrap_or(now_us).min(now_us)
 }

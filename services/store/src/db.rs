@@ -43,3 +43,18 @@ fn to_json(texts: &[String]) -> String {
 fn from_json(text: &str) -> sqlx::Result<Vec<String>> {
     serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
+
+/// How SQLite goes about a statement on the empty schema.
+#[cfg(test)]
+async fn plan(statement: &str) -> String {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = Database::open(&folder.path().join("plan")).await.unwrap();
+    let mut conn = database.writer().await.unwrap();
+    let explain = format!("EXPLAIN QUERY PLAN {statement}");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(explain))
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+    let details = rows.iter().map(|row| row.get::<String, _>(3));
+    details.collect::<Vec<_>>().join("; ")
+}

@@ -125,7 +125,7 @@ fn a_bridge_that_was_gone_before_the_start_is_given_up_sooner() {
 fn a_bridge_that_began_anew_is_not_waited_for_under_its_former_identity() {
     let former = (row(500, 1_100), Some(contact(0, 1_100, Some((1_099, 0)))));
     let present = (row(1_200, 1_200), Some(contact(1, 1_210, Some((1_210, 0)))));
-    check(&[former.clone()], 1_210, 1_099);
+    check(std::slice::from_ref(&former), 1_210, 1_099);
     check(&[former.clone(), present.clone()], 1_210, 1_210);
     let mut other = present;
     other.0.name = "other".to_owned();

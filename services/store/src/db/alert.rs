@@ -64,19 +64,7 @@ pub(crate) async fn list(
     conn: &mut SqliteConnection,
     query: &AlertQuery,
 ) -> sqlx::Result<Vec<Alert>> {
-    let mut statement = format!("{COLUMNS} WHERE id < ?");
-    match query.is_firing {
-        Some(true) => statement.push_str(" AND resolved_us IS NULL"),
-        Some(false) => statement.push_str(" AND resolved_us IS NOT NULL"),
-        None => {}
-    }
-    if !query.rule.is_empty() {
-        statement.push_str(" AND rule = ?");
-    }
-    if !query.system_id.is_empty() {
-        statement.push_str(" AND system_id = ?");
-    }
-    statement.push_str(" ORDER BY id DESC LIMIT ?");
+    let statement = list_statement(query);
     let before = query.before.and_then(|before| i64::try_from(before).ok());
     let mut select = sqlx::query(AssertSqlSafe(statement)).bind(before.unwrap_or(i64::MAX));
     for text in [&query.rule, &query.system_id] {
@@ -90,6 +78,23 @@ pub(crate) async fn list(
             .fetch_all(conn)
             .await?,
     )
+}
+
+fn list_statement(query: &AlertQuery) -> String {
+    let mut statement = format!("{COLUMNS} WHERE id < ?");
+    match query.is_firing {
+        Some(true) => statement.push_str(" AND resolved_us IS NULL"),
+        Some(false) => statement.push_str(" AND resolved_us IS NOT NULL"),
+        None => {}
+    }
+    if !query.rule.is_empty() {
+        statement.push_str(" AND rule = ?");
+    }
+    if !query.system_id.is_empty() {
+        statement.push_str(" AND system_id = ?");
+    }
+    statement.push_str(" ORDER BY id DESC LIMIT ?");
+    statement
 }
 
 /// Those that go on, and those that ended but whose silence goes on, by id.
@@ -277,5 +282,37 @@ fn kind_of(number: i64) -> sqlx::Result<AlertKind> {
         2 => Ok(AlertKind::Count),
         3 => Ok(AlertKind::Heartbeat),
         number => Err(unknown("kind of alert", number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AlertQuery, list_statement};
+    use crate::db::plan;
+
+    #[tokio::test]
+    async fn lists_read_no_more_than_they_tell() {
+        let check = async |query: AlertQuery, expected: &str| {
+            let plan = plan(&list_statement(&query)).await;
+            assert!(plan.contains(expected), "{query:?}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
+        };
+        let all = AlertQuery::default();
+        check(all.clone(), "INTEGER PRIMARY KEY (rowid<?)").await;
+        let firing = AlertQuery {
+            is_firing: Some(true),
+            ..all.clone()
+        };
+        check(firing, "alert_open").await;
+        let of_rule = AlertQuery {
+            rule: "shop".to_owned(),
+            ..all.clone()
+        };
+        check(of_rule, "alert_by_rule (rule=?").await;
+        let of_system = AlertQuery {
+            system_id: "shop".to_owned(),
+            ..all
+        };
+        check(of_system, "alert_by_system (system_id=?").await;
     }
 }

@@ -8,6 +8,9 @@ use super::{id, unknown};
 const COLUMNS: &str = "SELECT id, channel, recipient, state, attempts, next_attempt_us, error, \
      delivered_us FROM delivery";
 
+const DUE_NOTIFICATIONS: &str = "SELECT DISTINCT notification_id FROM delivery \
+     WHERE state = 1 AND next_attempt_us <= ? ORDER BY notification_id LIMIT ?";
+
 /// How many there are that have not come through.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct DeliveryCounts {
@@ -91,14 +94,11 @@ pub(crate) async fn due_notifications(
     now_us: Micros,
     limit: usize,
 ) -> sqlx::Result<Vec<u64>> {
-    let ids: Vec<i64> = sqlx::query_scalar(
-        "SELECT DISTINCT notification_id FROM delivery
-         WHERE state = 1 AND next_attempt_us <= ? ORDER BY notification_id LIMIT ?",
-    )
-    .bind(now_us)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(conn)
-    .await?;
+    let ids: Vec<i64> = sqlx::query_scalar(DUE_NOTIFICATIONS)
+        .bind(now_us)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(conn)
+        .await?;
     Ok(ids.into_iter().map(i64::cast_unsigned).collect())
 }
 
@@ -191,5 +191,18 @@ fn state_of(number: i64) -> sqlx::Result<DeliveryState> {
         3 => Ok(DeliveryState::Failed),
         4 => Ok(DeliveryState::Kept),
         number => Err(unknown("state of a delivery", number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DUE_NOTIFICATIONS;
+    use crate::db::plan;
+
+    #[tokio::test]
+    async fn only_those_that_wait_are_looked_at() {
+        let plan = plan(DUE_NOTIFICATIONS).await;
+        assert!(plan.contains("delivery_waiting"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
     }
 }

@@ -158,10 +158,9 @@ impl Group {
         }
     }
 
-    /// Whether one of these records was read in from elsewhere.
-    pub(super) fn are_imported(&self, records: &Range<usize>) -> bool {
-        let overlap = |range: &Range<usize>| range.start < records.end && records.start < range.end;
-        self.imported.iter().any(overlap)
+    /// Whether a record was read in from elsewhere.
+    pub(super) fn is_imported(&self, record: usize) -> bool {
+        self.imported.iter().any(|range| range.contains(&record))
     }
 
     fn push(&mut self, bridge_id: BridgeId, sequence: u64, end: u64, entry: Entry) {

@@ -28,15 +28,14 @@ pub(crate) struct Seen {
 }
 
 /// Records that a commit took.
-#[derive(Debug)]
 pub(crate) struct Taken<'a> {
     /// Their blocks, in order.
     pub(crate) blocks: &'a [(BlockMeta, Facets)],
     /// All of them, in order.
     pub(crate) records: &'a [Record],
-    /// Some were read in from elsewhere: of all, the time of receipt stands in for
-    /// the store's.
-    pub(crate) are_imported: bool,
+    /// Whether the one at a place was read in from elsewhere: its time of receipt
+    /// stands in for the store's.
+    pub(crate) is_imported: &'a dyn Fn(usize) -> bool,
 }
 
 impl Seen {
@@ -52,19 +51,25 @@ impl Seen {
 
     /// A commit took records; it was at `now_us`.
     pub(crate) fn took(&self, taken: &Taken<'_>, now_us: Micros) {
-        let mut rest = taken.records;
         let mut table = self.lock();
+        let mut start = 0;
         for (meta, facets) in taken.blocks {
-            let records;
-            (records, rest) = rest.split_at(rest.len().min(meta.count as usize));
-            if taken.are_imported {
-                note_records(&mut table, meta.first_id, records, None, now_us);
-            } else if facets.sources.is_none() || records.iter().any(is_note) {
-                note_records(&mut table, meta.first_id, records, Some(now_us), now_us);
-            } else {
-                note_facets(&mut table, meta.first_id, facets, now_us);
+            let end = taken.records.len().min(start + meta.count as usize);
+            let records = &taken.records[start..end];
+            let stored_us =
+                |place: usize, received_us: Micros| match (taken.is_imported)(start + place) {
+                    true => received_us,
+                    false => now_us,
+                };
+            let is_plain = facets.sources.is_some()
+                && !records.iter().any(is_note)
+                && !(start..end).any(taken.is_imported);
+            match is_plain {
+                true => note_facets(&mut table, meta.first_id, facets, now_us),
+                false => note_records(&mut table, meta.first_id, records, stored_us, now_us),
             }
             table.came_to(meta.first_id + u64::from(meta.count) - 1);
+            start = end;
         }
         table.forget_some();
     }
@@ -73,7 +78,8 @@ impl Seen {
     /// stands in for the store's.
     pub(crate) fn catch_up(&self, meta: &BlockMeta, records: &[Record], now_us: Micros) {
         let mut table = self.lock();
-        note_records(&mut table, meta.first_id, records, None, now_us);
+        let received = |_, received_us| received_us;
+        note_records(&mut table, meta.first_id, records, received, now_us);
         table.forget_some();
     }
 
@@ -124,26 +130,26 @@ fn note_facets(table: &mut Table, first_id: u64, facets: &Facets, now_us: Micros
     }
 }
 
-/// Record by record, without notes; `stored_us` is none when their time of receipt
-/// stands in for it.
+/// Record by record, without notes; `stored_us` tells of a place and a time of
+/// receipt when the store took that record.
 fn note_records(
     table: &mut Table,
     first_id: u64,
     records: &[Record],
-    stored_us: Option<Micros>,
+    stored_us: impl Fn(usize, Micros) -> Micros,
     now_us: Micros,
 ) {
     let mut sightings: HashMap<(&str, &str), Sighting> = HashMap::new();
-    for (id, record) in (first_id..)
-        .zip(records)
-        .filter(|(_, record)| !is_note(record))
-    {
+    for (place, record) in records.iter().enumerate() {
+        if is_note(record) {
+            continue;
+        }
         let received_us = record.received_us.min(now_us);
         let sighting = Sighting {
             first_received_us: received_us,
             last_received_us: received_us,
-            last_stored_us: stored_us.unwrap_or(received_us),
-            last_id: id,
+            last_stored_us: stored_us(place, received_us),
+            last_id: first_id + place as u64,
         };
         sightings
             .entry((&record.system_id, &record.sub_system_id))
@@ -157,10 +163,11 @@ fn note_records(
 
 /// The predecessor's neelix wrote it, not the system that it names.
 fn is_note(record: &Record) -> bool {
-    record.message.starts_with(NOTE)
-        && record.level == NOTE_LEVEL
+    // The text last: nearly every record is told apart without it.
+    record.level == NOTE_LEVEL
         && record.logger.is_empty()
         && record.module.is_empty()
         && record.function.is_empty()
         && record.process_name.is_empty()
+        && record.message.starts_with(NOTE)
 }

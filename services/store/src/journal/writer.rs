@@ -255,8 +255,8 @@ impl Writer {
         let records = group.records_of(&range);
         let taken = Taken {
             blocks: &blocks.added,
-            are_imported: group.are_imported(&records),
-            records: &group.records[records],
+            is_imported: &|place| group.is_imported(records.start + place),
+            records: &group.records[records.clone()],
         };
         self.seen.took(&taken, now_us);
         self.metrics.committed(started.elapsed(), &before, &totals);
