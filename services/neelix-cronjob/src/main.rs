@@ -1,0 +1,3 @@
+//! The neelix-cronjob process.
+
+fn main() {}
