@@ -19,8 +19,8 @@ use crate::{
     rule::{Rule, Trigger, Watch},
 };
 
-pub(crate) use post::{Post, sort};
-pub(crate) use silence::{Sign, expected, signs};
+pub(crate) use post::sort;
+pub(crate) use silence::{Signs, signs};
 
 /// What the store was asked for.
 #[derive(Debug, Clone, Default)]
