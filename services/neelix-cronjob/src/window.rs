@@ -146,7 +146,7 @@ mod tests {
             episodes(&[0, 5, 30, 50, 51], quota),
             [(5, Some(10)), (51, None)]
         );
-        assert_eq!(episodes(&[0, 9, 18], quota), [(9, None)]);
+        assert_eq!(episodes(&[0, 9, 18], quota), [(9, Some(10)), (18, None)]);
         assert_eq!(episodes(&[0, 20], quota), []);
     }
 
