@@ -6,7 +6,7 @@ mod session;
 
 use domain::{Delivery, Notification, Stage};
 
-pub use message::{InvalidSender, Sender};
+pub use message::{InvalidSender, NoMail, Sender};
 pub use server::{InvalidServer, MailServer, Security, SmtpServer};
 
 use session::Session;
@@ -38,6 +38,8 @@ pub struct Mailer<'a> {
     sender: &'a Sender,
     stage: Stage,
     session: Option<Session>,
+    /// The newest mail with its Message-ID: many get the same one in turn.
+    newest: Option<(String, Vec<u8>)>,
 }
 
 impl<'a> Mailer<'a> {
@@ -49,17 +51,25 @@ impl<'a> Mailer<'a> {
             sender,
             stage,
             session: None,
+            newest: None,
         }
     }
 
     /// Sends a notification's mail to one of its recipients.
     pub async fn send(&mut self, notification: &Notification, delivery: &Delivery) -> Outcome {
-        let mail = mail(notification, self.stage, self.sender);
-        let recipient = delivery.recipient.parse::<lettre::Address>();
-        let (Ok(mail), Ok(recipient)) = (mail, recipient) else {
-            return Outcome::Refused {
-                reason: "it is no mail address".to_owned(),
-            };
+        let Ok(recipient) = delivery.recipient.parse() else {
+            let reason = "it is no mail address".to_owned();
+            return Outcome::Refused { reason };
+        };
+        let (_, mail) = match &mut self.newest {
+            Some(newest) if newest.0 == notification.message_id => newest,
+            other => match mail(notification, self.stage, self.sender) {
+                Ok(mail) => other.insert((notification.message_id.clone(), mail)),
+                Err(error) => {
+                    let reason = error.to_string();
+                    return Outcome::Refused { reason };
+                }
+            },
         };
         let session = match &mut self.session {
             Some(session) if session.is_usable() => session,
@@ -69,7 +79,7 @@ impl<'a> Mailer<'a> {
             },
         };
         let sender = self.sender.address().clone();
-        session.send(sender, recipient, &mail).await
+        session.send(sender, recipient, mail).await
     }
 
     /// Says goodbye to the server.
@@ -83,11 +93,7 @@ impl<'a> Mailer<'a> {
 /// A notification as it is sent, headers included: the same each time.
 ///
 /// # Errors
-/// An address that it names is none.
-pub fn mail(
-    notification: &Notification,
-    stage: Stage,
-    sender: &Sender,
-) -> Result<Vec<u8>, lettre::address::AddressError> {
+/// It has no recipient by mail, or one that is none.
+pub fn mail(notification: &Notification, stage: Stage, sender: &Sender) -> Result<Vec<u8>, NoMail> {
     message::of(notification, stage, sender)
 }

@@ -11,6 +11,7 @@ use domain::{DeliveryChannel, Notification, Stage};
 use lettre::{
     Address, Message,
     address::AddressError,
+    address::Envelope,
     message::{Mailbox, MultiPart, SinglePart, header},
 };
 use sha2::{Digest, Sha256};
@@ -19,6 +20,17 @@ use sha2::{Digest, Sha256};
 const MAX_ALERTS: usize = 50;
 /// Mails of a thread that `References` names.
 const MAX_REFERENCES: usize = 20;
+
+/// A notification that cannot be a mail.
+#[derive(Debug, thiserror::Error)]
+pub enum NoMail {
+    /// Only webhooks get it.
+    #[error("it goes to nobody by mail")]
+    Nobody,
+    /// A recipient that is none.
+    #[error("it names a recipient that is no mail address")]
+    Address(#[from] AddressError),
+}
 
 /// Who mails come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,20 +64,26 @@ pub(super) fn of(
     notification: &Notification,
     stage: Stage,
     Sender(sender): &Sender,
-) -> Result<Vec<u8>, AddressError> {
+) -> Result<Vec<u8>, NoMail> {
     let micros = u64::try_from(notification.created_us).unwrap_or_default();
     let mut builder = Message::builder()
         .date(UNIX_EPOCH + Duration::from_micros(micros))
         .message_id(Some(format!("<{}>", notification.message_id)))
         .from(sender.clone());
-    for recipient in recipients(notification) {
-        builder = builder.to(Mailbox::new(None, recipient.parse()?));
-    }
-    builder = builder.subject(notification.subject.clone());
+    let recipients: Vec<Address> = recipients(notification)
+        .into_iter()
+        .map(str::parse)
+        .collect::<Result<_, AddressError>>()?;
+    let to = to(&recipients);
+    let envelope = Envelope::new(Some(sender.email.clone()), recipients);
+    builder = builder
+        .envelope(envelope.map_err(|_| NoMail::Nobody)?)
+        .raw_header(to)
+        .subject(notification.subject.clone());
+    let mut headers = Vec::new();
     let mut raw = |name, value: String| {
         let name = header::HeaderName::new_from_ascii_str(name);
-        let header = header::HeaderValue::new(name, value);
-        builder = builder.clone().raw_header(header);
+        headers.push(header::HeaderValue::new(name, value));
     };
     let threads = threads(notification, stage);
     if let Some(first) = threads.split(' ').next().filter(|first| !first.is_empty()) {
@@ -78,6 +96,9 @@ pub(super) fn of(
     let alerts: Vec<String> = alerts.map(u64::to_string).collect();
     if !alerts.is_empty() {
         raw("X-Herald-Alert", alerts.join(", "));
+    }
+    for header in headers {
+        builder = builder.raw_header(header);
     }
     let parts = MultiPart::alternative()
         .boundary(boundary(&notification.message_id))
@@ -103,6 +124,14 @@ fn recipients(notification: &Notification) -> Vec<&str> {
     by_mail
         .map(|delivery| delivery.recipient.as_str())
         .collect()
+}
+
+/// One address on each line: lettre would put all on one, which servers refuse.
+fn to(recipients: &[Address]) -> header::HeaderValue {
+    let name = header::HeaderName::new_from_ascii_str("To");
+    let addresses: Vec<&str> = recipients.iter().map(AsRef::as_ref).collect();
+    let (raw, folded) = (addresses.join(", "), addresses.join(",\r\n "));
+    header::HeaderValue::dangerous_new_pre_encoded(name, raw, folded)
 }
 
 /// What all mails of an alert refer to, so that a mail program shows them
