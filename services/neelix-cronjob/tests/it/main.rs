@@ -1,4 +1,4 @@
-//! Mails and webhooks on their way: a real mail server, a store over gRPC.
+//! Mails and webhooks on their way, and whole runs: a real mail server, a real store.
 #![allow(clippy::unwrap_used, reason = "a test fails where it fails")]
 
 mod delivery;
@@ -6,4 +6,7 @@ mod fake_store;
 mod kill;
 mod mail;
 mod mail_server;
+mod predecessor;
+mod runs;
+mod town;
 mod webhook;
