@@ -68,6 +68,8 @@ struct SystemsPage {
     progress: Option<Progress>,
     /// What rules expect.
     expected: Vec<Expected>,
+    /// The store does not tell it.
+    is_untold: bool,
     expected_count: String,
     clear_href: Option<String>,
 }
@@ -102,11 +104,14 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     }
     let page = Page::new(&app, Layout::new(&app, "Systems").at(PATH));
     page.when_ready(async move {
-        let ((all, recent), heartbeats) =
-            tokio::try_join!(ask(&app.store, &span), app.store.heartbeats())?;
+        let (systems, heartbeats) = tokio::join!(ask(&app.store, &span), app.store.heartbeats());
+        let (all, recent) = systems?;
         let find = parameters.get("find").unwrap_or_default();
+        let is_untold = heartbeats.is_err();
+        let heartbeats = heartbeats.unwrap_or_default();
         let (expected, count) = expected(&heartbeats, find, now);
         let view = SystemsPage {
+            is_untold,
             expected,
             expected_count: grouped(count as u64),
             ..view(&parameters, &span, sorting, &all, recent, now)
@@ -191,6 +196,7 @@ fn view(
         is_more,
         progress,
         expected: Vec::new(),
+        is_untold: false,
         expected_count: String::new(),
         clear_href: (!find.is_empty()).then(|| address(PATH, parameters, &[("find", None)])),
         span: label,
