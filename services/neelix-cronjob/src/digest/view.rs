@@ -97,6 +97,8 @@ pub(super) struct FindingView {
     system: String,
     reason: String,
     facts: Vec<(&'static str, String)>,
+    /// What the records are.
+    title: &'static str,
     first: Vec<RecordView>,
     /// How many are left out between first and last; empty for none.
     skipped: String,
@@ -252,6 +254,11 @@ fn of_finding(finding: &Finding, site: &Site, detail: &Detail) -> FindingView {
         system: place(finding),
         reason: text::line(&finding.alert.reason, 400),
         facts: facts(finding, site),
+        title: match (is_of_records, finding.news) {
+            (true, _) => "Matching records",
+            (false, News::Resolved) => "The first record after it",
+            (false, _) => "The last records before it",
+        },
         first: records(first),
         skipped,
         last: records(last),
@@ -316,7 +323,10 @@ fn facts(finding: &Finding, site: &Site) -> Vec<(&'static str, String)> {
         since => since,
     };
     match (finding.news, alert.resolved_us) {
-        (News::Resolved, Some(until)) => {
+        (News::Resolved, Some(resolved)) => {
+            // A silence was over with the record that ended it, not when that was found.
+            let back = finding.evidence.first.first().filter(|_| is_heartbeat);
+            let until = back.map_or(resolved, |record| record.received_us);
             facts.push(("Until", text::time(until)));
             facts.push(("It lasted", text::duration(until - since)));
         }

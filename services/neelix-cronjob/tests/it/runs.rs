@@ -112,7 +112,11 @@ async fn silence_is_told_with_its_end() {
     assert_eq!(told.len(), 2);
     assert!(told[0].text.contains("the last word"), "{}", told[0].text);
     assert!(told[1].text.contains("back again"), "{}", told[1].text);
-    assert!(told[1].text.contains("3 h"), "{}", told[1].text);
+    assert!(
+        told[1].text.contains("It lasted:           3 h\n"),
+        "{}",
+        told[1].text
+    );
 }
 
 #[tokio::test]
