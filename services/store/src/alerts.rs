@@ -107,6 +107,7 @@ pub(crate) async fn get(app: &App, id: u64, deadline: Instant) -> Result<Details
             continue;
         };
         notification.deliveries = db::delivery::of_notification(conn, id).await?;
+        notification.mail_to = db::delivery::mail_to(conn, id).await?;
         bytes += text_bytes(&notification);
         if bytes > PAGE_BYTES && !notifications.is_empty() {
             break;

@@ -135,6 +135,7 @@ pub(crate) async fn due(
             continue;
         };
         notification.deliveries = db::delivery::due(conn, id, now_us).await?;
+        notification.mail_to = db::delivery::mail_to(conn, id).await?;
         bytes += text_bytes(&notification);
         if bytes > PAGE_BYTES && !due.is_empty() {
             break;

@@ -67,6 +67,20 @@ pub(crate) async fn of_notification(
     .collect()
 }
 
+/// Every address a notification's mail goes to, due or not, by id.
+pub(crate) async fn mail_to(
+    conn: &mut SqliteConnection,
+    notification_id: u64,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT recipient FROM delivery WHERE notification_id = ? AND channel = ? ORDER BY id",
+    )
+    .bind(notification_id.cast_signed())
+    .bind(channel_number(DeliveryChannel::Mail))
+    .fetch_all(conn)
+    .await
+}
+
 /// Those of a notification that are to be tried now, by id.
 pub(crate) async fn due(
     conn: &mut SqliteConnection,
