@@ -1,22 +1,23 @@
 //! Delivers whatever is due in a store, for tests that kill it. Arguments: the
-//! store's URL, the mail server's. Says on stdout what has come of it.
+//! store's URL, the mail server's, and the number of the run at hand. Says on
+//! stdout what has come of it.
 
 use std::{io::Write, process::ExitCode};
 
 use domain::Stage;
 use neelix_cronjob::delivery::{Delivered, Post, StoreClock, deliver_due};
-use proto::v1::{BeginRunRequest, EndRunRequest, run_service_client::RunServiceClient};
+use proto::v1::{GetRunStateRequest, run_service_client::RunServiceClient};
 use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [store, mail_server] = &arguments[..] else {
+    let [store, mail_server, run_id] = &arguments[..] else {
         return ExitCode::from(2);
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let done = runtime.map(|runtime| runtime.block_on(run(store, mail_server)));
+    let done = runtime.map(|runtime| runtime.block_on(run(store, mail_server, run_id)));
     let told = match done {
         Ok(Ok(delivered)) => format!("{delivered:?}"),
         Ok(Err(error)) => format!("{error:#}"),
@@ -28,24 +29,16 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(store: &str, mail_server: &str) -> anyhow::Result<Delivered> {
+async fn run(store: &str, mail_server: &str, run_id: &str) -> anyhow::Result<Delivered> {
     let mut runs = RunServiceClient::new(runtime::grpc::channel(store)?);
-    let begun = runs.begin_run(BeginRunRequest {
-        holder: "test".to_owned(),
-        lease_s: 1,
-        ..BeginRunRequest::default()
-    });
-    let begun = begun.await?.into_inner();
+    let state = runs.get_run_state(GetRunStateRequest {}).await?;
+    let state = state.into_inner().state.unwrap_or_default();
     let post = Post {
         stage: Stage::Testing,
         server: mail_server.parse()?,
         sender: "Herald <neelix@example.com>".parse()?,
     };
-    let clock = StoreClock::new(begun.state.unwrap_or_default().now_us);
-    let run_id = begun.run_id;
+    let clock = StoreClock::new(state.now_us);
     let shutdown = CancellationToken::new();
-    let delivered = deliver_due(&mut runs, run_id, clock, &post, &shutdown).await;
-    let errors = delivered.errors.clone();
-    runs.end_run(EndRunRequest { run_id, errors }).await?;
-    Ok(delivered)
+    Ok(deliver_due(&mut runs, run_id.parse()?, clock, &post, &shutdown).await)
 }

@@ -1,4 +1,4 @@
-//! What a webhook gets: one JSON object, described in `docs/webhooks.md`.
+//! What a webhook gets: one JSON object, described in `docs/notifications.md`.
 
 use domain::{AlertKind, Record, Rule};
 use render::{cut, rfc3339, terminal};

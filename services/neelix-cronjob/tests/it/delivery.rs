@@ -325,14 +325,18 @@ async fn a_wrong_password_waits_for_a_right_one() {
 }
 
 #[tokio::test]
-async fn hundreds_of_recipients_each_get_theirs() {
+async fn many_recipients_each_get_theirs() {
     let server = MailServer::start(&[]).await;
-    let recipients: Vec<String> = (0..300).map(|it| format!("r{it}@example.com")).collect();
+    // More than a line of a mail may have.
+    let name = "x".repeat(50);
+    let recipients: Vec<String> = (0..40)
+        .map(|it| format!("{name}{it}@example.com"))
+        .collect();
     let names: Vec<&str> = recipients.iter().map(String::as_str).collect();
     let mut notification = build::notification(&names, "full");
     notification.created_us = now_us();
     let store = FakeStore::with(vec![notification]).await;
     let delivered = deliver(&store, &post(&server.url())).await;
-    assert_eq!(counts(&delivered), (300, 0), "{:?}", delivered.errors);
+    assert_eq!(counts(&delivered), (40, 0), "{:?}", delivered.errors);
     assert_eq!(takers(&server), recipients);
 }

@@ -61,10 +61,6 @@ impl FakeStore {
         }
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     pub(crate) fn client(&self) -> RunServiceClient<Client> {
         RunServiceClient::new(grpc::channel(&self.url).unwrap())
     }

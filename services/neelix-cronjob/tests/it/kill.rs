@@ -9,18 +9,24 @@ use std::{
     time::Duration,
 };
 
-use domain::{DeliveryState, Notification};
+use domain::Notification;
+use proto::v1::{
+    self, alert_service_client::AlertServiceClient, run_service_client::RunServiceClient,
+};
+use runtime::grpc::{self, Client};
 use serde_json::json;
-use testkit::{Process, wait_until};
+use testkit::{Installation, Process, wait_until};
 
 use crate::{
-    fake_store::{FakeStore, now_us},
+    fake_store::now_us,
     mail::build,
     mail_server::{MailServer, header},
 };
 
-const KILLS: usize = 60;
-const MAILS: usize = 400;
+const KILLS: usize = 200;
+const MAILS: usize = 1_000;
+/// The longest lease there is.
+const LEASE_S: u32 = 600;
 const SOON: Duration = Duration::from_secs(60);
 
 /// The program, built if it is not up to date.
@@ -42,48 +48,101 @@ fn program() -> &'static Path {
     })
 }
 
-fn start(store: &FakeStore, url: &str, environment: &[(&str, String)]) -> Process {
-    let environment = environment.iter().map(|(name, value)| (*name, value));
-    Process::start(program(), [store.url(), url], environment)
+/// A real store, whose run at hand has found something to tell.
+struct Outbox {
+    herald: Installation,
+    runs: RunServiceClient<Client>,
+    run_id: u64,
+    _store: Process,
 }
 
-fn notifications() -> Vec<Notification> {
+impl Outbox {
+    async fn with(notifications: Vec<Notification>) -> Self {
+        let herald = Installation::new();
+        let store = herald.store().await;
+        let mut runs = RunServiceClient::new(grpc::channel(&herald.store_url()).unwrap());
+        let begun = runs.begin_run(v1::BeginRunRequest {
+            holder: "test".to_owned(),
+            lease_s: LEASE_S,
+            ..v1::BeginRunRequest::default()
+        });
+        let run_id = begun.await.unwrap().into_inner().run_id;
+        let alert = build::letter(&[], "").findings.remove(0).alert;
+        let alert = domain::Alert { id: 1, ..alert };
+        let commit = runs.commit_run(v1::CommitRunRequest {
+            run_id,
+            alerts: vec![alert.into()],
+            notifications: notifications.into_iter().map(Into::into).collect(),
+            ..v1::CommitRunRequest::default()
+        });
+        commit.await.unwrap();
+        Self {
+            herald,
+            runs,
+            run_id,
+            _store: store,
+        }
+    }
+
+    fn deliver(&self, mail_server: &str, environment: &[(&str, String)]) -> Process {
+        let environment = environment.iter().map(|(name, value)| (*name, value));
+        let run_id = self.run_id.to_string();
+        let arguments = [&self.herald.store_url(), mail_server, &run_id];
+        Process::start(program(), arguments, environment)
+    }
+
+    /// How many deliveries wait, and how many failed.
+    async fn left(&mut self) -> (u64, u64) {
+        let url = self.herald.store_url();
+        let mut alerts = AlertServiceClient::new(grpc::channel(&url).unwrap());
+        let status = alerts.get_alert_status(v1::GetAlertStatusRequest {}).await;
+        let status = status.unwrap().into_inner();
+        (status.waiting, status.failed)
+    }
+
+    async fn end(&mut self) {
+        let (run_id, errors) = (self.run_id, Vec::new());
+        let ended = self
+            .runs
+            .end_run(v1::EndRunRequest { run_id, errors })
+            .await;
+        ended.unwrap();
+    }
+}
+
+fn notifications(number: usize) -> Vec<Notification> {
     let fresh = |number: usize| Notification {
         created_us: now_us(),
         message_id: format!("herald.testing.r{number}.x@host"),
+        alert_ids: vec![1],
         ..build::notification(&["anna@example.com"], "full")
     };
-    (0..MAILS).map(fresh).collect()
+    (0..number).map(fresh).collect()
 }
 
 #[tokio::test]
 async fn nothing_is_missed_and_a_kill_repeats_one_mail_at_most() {
     let server = MailServer::start(&["--pause-ms", "1"]).await;
-    let store = FakeStore::with(notifications()).await;
+    let mut outbox = Outbox::with(notifications(MAILS)).await;
     let mut kills = 0;
-    for round in 0..KILLS {
+    while kills < KILLS && server.taken() + 5 < MAILS {
         let taken = server.taken();
-        if taken + 5 > MAILS {
-            break;
-        }
-        let mut process = start(&store, &server.url(), &[]);
-        // In turn: as soon as a mail is taken, or has been reported, or some mails later.
-        let reported = store.reports().len();
-        wait_until("it is at work", SOON, async || match round % 3 {
-            0 => server.taken() > taken,
-            1 => store.reports().len() > reported,
-            _ => server.taken() > taken + 2,
+        let mut process = outbox.deliver(&server.url(), &[]);
+        // In turn: as soon as a mail is taken, or after some more.
+        let more = kills % 4;
+        wait_until("it is at work", SOON, async || {
+            server.taken() > taken + more
         })
         .await;
         process.kill().await;
         kills += 1;
     }
-    let mut last = start(&store, &server.url(), &[]);
+    let mut last = outbox.deliver(&server.url(), &[]);
     assert!(last.end(SOON).await.success(), "{}", last.stdout());
+    assert_eq!(outbox.left().await, (0, 0), "{}", last.stdout());
+    outbox.end().await;
 
     assert!(kills >= 50, "{kills}");
-    let is_delivered = |it: &domain::Delivery| it.state == DeliveryState::Delivered;
-    assert!(store.deliveries().iter().all(is_delivered));
     let mut times: HashMap<String, usize> = HashMap::new();
     for mail in server.mails() {
         *times
@@ -105,13 +164,13 @@ async fn a_login_over_a_certificate_that_is_checked() {
     ] {
         let options = ["--tls", kind, "--login", "anna@x:se/cret"];
         let server = MailServer::start(&options).await;
-        let store = FakeStore::with(vec![notifications().remove(0)]).await;
+        let outbox = Outbox::with(notifications(1)).await;
         let url = format!(
             "{scheme}://anna%40x:se%2Fcret@127.0.0.1:{}{option}",
             server.port()
         );
         let trusted = [("SSL_CERT_FILE", server.authority().display().to_string())];
-        let mut process = start(&store, &url, &trusted);
+        let mut process = outbox.deliver(&url, &trusted);
         assert!(process.end(SOON).await.success());
         let mails = server.mails();
         assert_eq!(mails.len(), 1, "{}{}", process.stdout(), process.stderr());

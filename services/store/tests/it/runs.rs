@@ -343,11 +343,9 @@ async fn deliveries_are_due_until_they_are_through() {
     );
 
     let mut clients = store.clients();
-    let again = due(&mut clients, run_id)
-        .await
-        .unwrap()
-        .remove(0)
-        .deliveries;
+    let again = due(&mut clients, run_id).await.unwrap().remove(0);
+    assert_eq!(again.mail_to, ["a@example.org", "b@example.org"]);
+    let again = again.deliveries;
     assert_eq!(again.len(), 1);
     assert_eq!((again[0].attempts, &*again[0].error), (1, "try later"));
     let run = last_run(&mut clients).await;
