@@ -1,6 +1,8 @@
 //! Alerts for those who look after them: read by whoever asks, changed by the
 //! one writer between two commits.
 
+mod told;
+
 use domain::{Alert, AlertEvent, AlertEventKind, Heartbeat, Micros, Notification, Rule, Run};
 use sqlx::SqliteConnection;
 use tokio::time::Instant;
@@ -11,7 +13,7 @@ use crate::{
     db::{
         self,
         alert::{AlertCounts, AlertQuery},
-        delivery::DeliveryCounts,
+        delivery::{DeliveryCounts, Told},
     },
     error::{StoreError, time_text},
     journal::{Refusal, Step, Undone},
@@ -76,21 +78,24 @@ pub(crate) struct AlertStatus {
     /// How long after one run the next is expected; 0 when there was none.
     pub(crate) interval_us: Micros,
     pub(crate) link_key: Vec<u8>,
+    /// Notifications that did not reach somebody.
+    pub(crate) troubled: Vec<Notification>,
 }
 
-/// Alerts, newest first, and whether there are more.
+/// Alerts, newest first, each with who was told, and whether there are more.
 pub(crate) async fn list(
     app: &App,
     mut query: AlertQuery,
     deadline: Instant,
-) -> Result<(Vec<Alert>, bool), StoreError> {
+) -> Result<(Vec<Alert>, Vec<Told>, bool), StoreError> {
     let limit = query.limit;
     query.limit += 1;
     let mut snapshot = app.readers.snapshot(deadline).await?;
     let mut alerts = db::alert::list(snapshot.conn(), &query).await?;
     let has_more = alerts.len() > limit;
     alerts.truncate(limit);
-    Ok((alerts, has_more))
+    let told = told::of_alerts(snapshot.conn(), &alerts).await?;
+    Ok((alerts, told, has_more))
 }
 
 /// One alert and all about it.
@@ -184,6 +189,7 @@ pub(crate) async fn status(app: &App, deadline: Instant) -> Result<AlertStatus, 
     Ok(AlertStatus {
         alerts: db::alert::counts(conn, now_us).await?,
         deliveries: db::delivery::counts(conn).await?,
+        troubled: told::troubled(conn).await?,
         last_run,
         is_late: since_us.is_some_and(|since_us| is_late(since_us, watch.interval_us, now_us)),
         interval_us: watch.interval_us,

@@ -184,7 +184,7 @@ pub fn bakery(state: &RunState, incident_us: Micros, text: Option<&str>) -> Find
         delivered_us: (state == DeliveryState::Delivered).then_some(now),
     };
     let letter = |number: u64, subject: &str, alert_ids: Vec<u64>, deliveries| Notification {
-        message_id: format!("herald.{}.{number}@cellar", state.newest_id),
+        message_id: format!("herald.{next}.{number}@cellar"),
         created_us: now,
         subject: said(subject).replace(['\r', '\n'], " "),
         text: said(LETTER),

@@ -31,6 +31,7 @@ use crate::{
     store_client::{AlertPage, AlertQuery, Glance, StoreClient, StoreError},
     utc,
 };
+use rules::RuleView;
 use view::AlertView;
 pub(in crate::pages) use view::rule_anchor;
 
@@ -74,6 +75,8 @@ struct AlertsPage {
     undelivered: Vec<Undelivered>,
     undelivered_count: Option<String>,
     hands: Hands,
+    /// The rule that the list is narrowed to, as it is written.
+    written: Option<RuleView>,
     /// How to begin, where neelix has never run.
     start: Option<Start>,
 }
@@ -142,13 +145,17 @@ pub(crate) async fn show(
     let response = page.when_ready(async move {
         let now = utc::now();
         let (firing, resolved) = (asked.firing(), asked.resolved());
-        let (firing, resolved, glance) = tokio::try_join!(
+        let (firing, resolved, glance, written) = tokio::try_join!(
             list(&app.store, firing),
             list(&app.store, resolved),
             app.store.glance(),
+            written(&app.store, asked.parameters.get("rule")),
         )?;
         let hands = Hands::new(&visitor, asked.here(), now);
-        let view = view(app.stage, &asked, firing, resolved, &glance, hands, now);
+        let view = AlertsPage {
+            written,
+            ..view(app.stage, &asked, firing, resolved, &glance, hands, now)
+        };
         Ok(Main::new(fill(&app, "alerts.html", &view)?))
     });
     Visitor::with_cookie(cookie, response.await)
@@ -167,6 +174,16 @@ async fn list(
         Some(query) => store.alerts(&query).await.map(Some),
         None => Ok(None),
     }
+}
+
+/// The rule of this name.
+async fn written(store: &StoreClient, name: Option<&str>) -> Result<Option<RuleView>, StoreError> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let rules = store.rules().await?;
+    let rule = rules.iter().find(|rule| rule.name == name);
+    Ok(rule.map(|rule| RuleView::new(rule, None)))
 }
 
 fn view(
@@ -214,6 +231,7 @@ fn view(
         undelivered_count: (glance.failed + glance.waiting > 0)
             .then(|| counted(glance.failed + glance.waiting, "message")),
         hands,
+        written: None,
         start: glance.last_run.is_none().then(|| Start {
             stage: stage.name(),
             file: format!("ps_neelix{}.cfg", stage.suffix()),

@@ -133,6 +133,10 @@ async fn an_alert_has_a_page_with_all_about_it() {
     ] {
         assert!(rule.contains(text), "{text} in {rule}");
     }
+    // Where mails lead to.
+    let narrowed = web.page("/alerts?rule=shop", 200).await;
+    let rule = inner(&narrowed, "id=\"rules\"", "</section>");
+    assert!(rule.contains("[shop]\nMSG=disk full"), "{rule}");
     let gone = web.page("/alerts/99", 404).await;
     assert!(gone.contains("There is no alert 99"), "{gone}");
     for path in ["/alerts/x", "/alerts/0", "/alerts/x/silence"] {

@@ -1,5 +1,7 @@
 //! All SQL of table `delivery`.
 
+use std::collections::HashMap;
+
 use domain::{Delivery, DeliveryChannel, DeliveryState, Micros};
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
 
@@ -18,6 +20,15 @@ pub(crate) struct DeliveryCounts {
     pub(crate) waiting: u64,
     /// Those that failed for good and whose alert goes on.
     pub(crate) failed: u64,
+}
+
+/// How many of an alert have come how far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) waiting: u32,
+    pub(crate) delivered: u32,
+    pub(crate) failed: u32,
+    pub(crate) kept: u32,
 }
 
 /// Adds one; its id is the database's.
@@ -150,6 +161,57 @@ pub(crate) async fn counts(conn: &mut SqliteConnection) -> sqlx::Result<Delivery
         waiting: waiting.max(0).unsigned_abs(),
         failed: failed.max(0).unsigned_abs(),
     })
+}
+
+/// How many of these alerts' deliveries have come how far; none for those of which
+/// nobody was told.
+pub(crate) async fn told(
+    conn: &mut SqliteConnection,
+    alert_ids: &[u64],
+) -> sqlx::Result<HashMap<u64, Told>> {
+    let ids: Vec<String> = alert_ids.iter().map(u64::to_string).collect();
+    let rows = sqlx::query(
+        "SELECT link.alert_id, delivery.state, count(*)
+         FROM notification_alert AS link
+             JOIN delivery ON delivery.notification_id = link.notification_id
+         WHERE link.alert_id IN (SELECT value FROM json_each(?))
+         GROUP BY link.alert_id, delivery.state",
+    )
+    .bind(format!("[{}]", ids.join(",")))
+    .fetch_all(conn)
+    .await?;
+    let mut all: HashMap<u64, Told> = HashMap::new();
+    for row in rows {
+        let told = all.entry(id(&row, 0)?).or_default();
+        let count = match state_of(row.try_get(1)?)? {
+            DeliveryState::Waiting => &mut told.waiting,
+            DeliveryState::Delivered => &mut told.delivered,
+            DeliveryState::Failed => &mut told.failed,
+            DeliveryState::Kept => &mut told.kept,
+        };
+        *count = row.try_get(2)?;
+    }
+    Ok(all)
+}
+
+/// Ids of notifications with deliveries that were tried in vain and wait, or failed
+/// for good while their alert goes on, newest first.
+pub(crate) async fn troubled_notifications(
+    conn: &mut SqliteConnection,
+    limit: u32,
+) -> sqlx::Result<Vec<u64>> {
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "SELECT notification_id FROM delivery WHERE state = 1 AND attempts > 0
+         UNION
+         SELECT notification_id FROM delivery WHERE state = 3 AND EXISTS (
+             SELECT 1 FROM notification_alert AS link JOIN alert ON alert.id = link.alert_id
+             WHERE link.notification_id = delivery.notification_id AND alert.resolved_us IS NULL)
+         ORDER BY notification_id DESC LIMIT ?",
+    )
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(i64::cast_unsigned).collect())
 }
 
 /// Removes all of a notification.

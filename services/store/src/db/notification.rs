@@ -5,6 +5,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
 
 const COLUMNS: &str =
     "SELECT id, message_id, created_us, subject, text, html, json FROM notification";
+const HEAD: &str = "SELECT id, message_id, created_us, subject, '', '', '' FROM notification";
 
 /// Adds one with the alerts it is about, without its deliveries; returns its id.
 pub(crate) async fn insert(
@@ -49,7 +50,23 @@ pub(crate) async fn find(
     conn: &mut SqliteConnection,
     id: u64,
 ) -> sqlx::Result<Option<Notification>> {
-    let row = sqlx::query(AssertSqlSafe(format!("{COLUMNS} WHERE id = ?")))
+    one(conn, id, COLUMNS).await
+}
+
+/// The same without its texts but for the subject.
+pub(crate) async fn head(
+    conn: &mut SqliteConnection,
+    id: u64,
+) -> sqlx::Result<Option<Notification>> {
+    one(conn, id, HEAD).await
+}
+
+async fn one(
+    conn: &mut SqliteConnection,
+    id: u64,
+    columns: &str,
+) -> sqlx::Result<Option<Notification>> {
+    let row = sqlx::query(AssertSqlSafe(format!("{columns} WHERE id = ?")))
         .bind(id.cast_signed())
         .fetch_optional(&mut *conn)
         .await?;

@@ -5,7 +5,10 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::{limit_of, status_of};
-use crate::{App, alerts, db::alert::AlertQuery};
+use crate::{
+    App, alerts,
+    db::{alert::AlertQuery, delivery::Told},
+};
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 1_000;
@@ -40,11 +43,12 @@ impl AlertService for Alerts {
             before: (request.before > 0).then_some(request.before),
         };
         let listed = alerts::list(&self.app, query, self.deadline()).await;
-        let (alerts, has_more) = listed.map_err(|error| status_of(&error))?;
+        let (alerts, told, has_more) = listed.map_err(|error| status_of(&error))?;
         let next = alerts.last().filter(|_| has_more).map_or(0, |last| last.id);
         Ok(Response::new(v1::ListAlertsResponse {
             alerts: alerts.into_iter().map(Into::into).collect(),
             next,
+            told: told.iter().map(told_of).collect(),
         }))
     }
 
@@ -140,7 +144,17 @@ impl AlertService for Alerts {
             late: status.is_late,
             interval_s: (status.interval_us / 1_000_000).max(0).unsigned_abs(),
             link_key: status.link_key.into(),
+            troubled: status.troubled.into_iter().map(Into::into).collect(),
         }))
+    }
+}
+
+fn told_of(told: &Told) -> v1::Told {
+    v1::Told {
+        delivered: told.delivered,
+        waiting: told.waiting,
+        failed: told.failed,
+        kept: told.kept,
     }
 }
 

@@ -374,3 +374,82 @@ async fn runs_that_did_nothing_are_thinned() {
         .into_inner();
     assert_eq!((runs.runs.len(), runs.runs[0].opened, runs.next), (1, 1, 0));
 }
+
+#[tokio::test]
+async fn lists_and_the_status_tell_who_was_not_reached() {
+    let store = Store::start().await;
+    let mut clients = store.clients();
+    let (run_id, _) = begin(&mut clients).await;
+    let mut request = found(
+        run_id,
+        vec![alert(1, "shop"), alert(2, "bank"), alert(3, "till")],
+    );
+    request.notifications = vec![
+        notification("one@herald", &[1, 2]),
+        notification("two@herald", &[2]),
+    ];
+    clients.runs.commit_run(request).await.unwrap();
+    let due = v1::ListDueNotificationsRequest { run_id, limit: 0 };
+    let due = clients.runs.list_due_notifications(due).await.unwrap();
+    let due = due.into_inner().notifications;
+    let ends = [
+        (v1::DeliveryState::Delivered, ""),
+        (v1::DeliveryState::Failed, "550 no such user"),
+        (v1::DeliveryState::Waiting, "451 try later"),
+    ];
+    let deliveries = due.iter().flat_map(|notification| &notification.deliveries);
+    for (delivery, (state, error)) in deliveries.zip(ends) {
+        let delivery = v1::Delivery {
+            state: state.into(),
+            error: error.to_owned(),
+            next_attempt_us: now_us() + HOUR_US,
+            delivered_us: (error.is_empty()).then(now_us),
+            ..delivery.clone()
+        };
+        let delivery = Some(delivery);
+        let request = v1::ReportDeliveryRequest { run_id, delivery };
+        clients.runs.report_delivery(request).await.unwrap();
+    }
+    end(&mut clients, run_id).await;
+
+    let list = clients.alerts.list_alerts(v1::ListAlertsRequest::default());
+    let told = list.await.unwrap().into_inner().told;
+    let told: Vec<_> = told
+        .iter()
+        .map(|told| (told.delivered, told.waiting, told.failed, told.kept))
+        .collect();
+    assert_eq!(told, [(0, 0, 0, 0), (1, 2, 1, 0), (1, 0, 1, 0)]);
+    let troubled = async |clients: &mut Clients| -> Vec<(String, Vec<String>)> {
+        let request = v1::GetAlertStatusRequest {};
+        let status = clients.alerts.get_alert_status(request).await.unwrap();
+        let troubled = status.into_inner().troubled.into_iter();
+        troubled
+            .map(|notification| {
+                assert_eq!(
+                    (notification.text, notification.html),
+                    (String::new(), String::new())
+                );
+                let errors = notification.deliveries.into_iter().map(|it| it.error);
+                (notification.subject, errors.collect())
+            })
+            .collect()
+    };
+    let waits = (
+        "subject of two@herald".to_owned(),
+        vec!["451 try later".to_owned()],
+    );
+    let failed = (
+        "subject of one@herald".to_owned(),
+        vec!["550 no such user".to_owned()],
+    );
+    assert_eq!(troubled(&mut clients).await, [waits.clone(), failed]);
+
+    // When its alerts have ended, nobody minds what failed.
+    let ended = [alert(1, "shop"), alert(2, "bank")].map(|alert| v1::Alert {
+        state: v1::AlertState::Resolved.into(),
+        resolved_us: Some(2_000),
+        ..alert
+    });
+    run(&mut clients, found(0, ended.into())).await;
+    assert_eq!(troubled(&mut clients).await, [waits]);
+}

@@ -37,8 +37,9 @@ struct RulesPage {
     start: Option<Start>,
 }
 
-#[derive(Serialize)]
-struct RuleView {
+/// A rule.
+#[derive(Debug, Serialize)]
+pub(super) struct RuleView {
     anchor: String,
     name: String,
     line: u32,
@@ -84,27 +85,34 @@ fn view(
     now: Micros,
 ) -> RulesPage {
     let file = format!("ps_neelix{}.cfg", stage.suffix());
-    let rule = |rule: &Rule| RuleView {
-        anchor: rule_anchor(&rule.name),
-        name: short(&rule.name),
-        line: rule.line,
-        text: rule.text.trim_end().to_owned(),
-        recipients: rule.recipients.iter().map(|it| short(it)).collect(),
-        alerts_href: is_filterable(&rule.name).then(|| link_to(PATH, &[("rule", &rule.name)])),
-        firing: firing
-            .get(rule.name.as_str())
-            .map(|count| counted(*count, "alert")),
-    };
     let ended = glance.last_run.as_ref().and_then(|run| run.ended_us);
     RulesPage {
         places: places("/alerts/rules"),
         count: counted(rules.len() as u64, "rule"),
         read: ended.map(|at| When::new(at, now)),
-        rules: rules.iter().map(rule).collect(),
+        rules: rules
+            .iter()
+            .map(|rule| RuleView::new(rule, firing.get(rule.name.as_str()).copied()))
+            .collect(),
         start: glance.last_run.is_none().then(|| Start {
             stage: stage.name(),
             file: file.clone(),
         }),
         file,
+    }
+}
+
+impl RuleView {
+    /// With how many alerts of it go on, where that is counted.
+    pub(super) fn new(rule: &Rule, firing: Option<u64>) -> Self {
+        Self {
+            anchor: rule_anchor(&rule.name),
+            name: short(&rule.name),
+            line: rule.line,
+            text: rule.text.trim_end().to_owned(),
+            recipients: rule.recipients.iter().map(|it| short(it)).collect(),
+            alerts_href: is_filterable(&rule.name).then(|| link_to(PATH, &[("rule", &rule.name)])),
+            firing: firing.map(|count| counted(count, "alert")),
+        }
     }
 }

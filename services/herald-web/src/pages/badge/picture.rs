@@ -6,8 +6,8 @@ use super::Health;
 
 /// Longest name that is written out, in characters.
 const MAX_NAME: usize = 40;
-/// Room for a character, and beside a text, in pixels.
-const CHARACTER: usize = 7;
+/// Room for a character, in tenths of a pixel; and beside a text, in pixels.
+const CHARACTER_TENTHS: usize = 64;
 const MARGIN: usize = 8;
 /// Room for the shape before the state.
 const SHAPE: usize = 14;
@@ -56,9 +56,9 @@ pub(super) fn draw(name: &str, health: Health) -> String {
         shown.push('…');
     }
     let (name, state) = (escaped(name), health.label());
-    let text_width = shown.chars().count() * CHARACTER;
+    let text_width = room(&shown);
     let left = text_width + 2 * MARGIN;
-    let state_width = state.len() * CHARACTER;
+    let state_width = room(state);
     let right = SHAPE + state_width + 2 * MARGIN;
     let (width, shown) = (left + right, escaped(&shown));
     let (colour, shape) = (health.colour(), health.shape());
@@ -78,6 +78,10 @@ pub(super) fn draw(name: &str, health: Health) -> String {
          lengthAdjust=\"spacingAndGlyphs\">{state}</text></g></svg>\n",
         edge = right - 4,
     )
+}
+
+fn room(text: &str) -> usize {
+    (text.chars().count() * CHARACTER_TENTHS).div_ceil(10)
 }
 
 /// A text in XML; what XML cannot hold, and what turns or hides others, is replaced.
