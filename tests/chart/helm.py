@@ -6,6 +6,8 @@ import subprocess
 import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# The one in C is ten times as quick.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CHART = os.path.normpath(os.path.join(HERE, "../../charts/herald"))
 STAGES = {"testing": 9010, "development": 9020, "integration": 9022, "production": 9024}
 
@@ -39,7 +41,7 @@ class Objects(list):
     """Rendered objects, and what is often asked of them."""
 
     def __init__(self, text):
-        super().__init__(each for each in yaml.safe_load_all(text) if each)
+        super().__init__(each for each in yaml.load_all(text, LOADER) if each)
 
     def of(self, *kinds):
         return [each for each in self if each["kind"] in kinds]
