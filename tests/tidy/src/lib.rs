@@ -3,6 +3,7 @@
 //! them to the tree, and show on examples that they find anything at all.
 
 pub mod crates;
+pub mod deployment;
 pub mod map;
 pub mod source;
 pub mod tree;

@@ -14,6 +14,30 @@ const MADE: [&str; 5] = [
     "artifacts",
 ];
 
+/// Everything at the top: who opens the tree for the first time reads no more names.
+const TOP: [&str; 20] = [
+    ".ci",
+    ".config",
+    ".gitignore",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "README.md",
+    "buf.yaml",
+    "charts",
+    "clippy.toml",
+    "deny.toml",
+    "docker",
+    "docs",
+    "migrations",
+    "proto",
+    "rust-toolchain.toml",
+    "rustfmt.toml",
+    "services",
+    "tests",
+];
+
 /// The root of the workspace.
 ///
 /// # Panics
@@ -56,6 +80,18 @@ pub fn files(root: &Path) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// Files that are at no known place, each as a sentence.
+#[must_use]
+pub fn misplaced(files: &[String]) -> Vec<String> {
+    let is_known = |path: &str| {
+        let top = path.split('/').next().unwrap_or_default();
+        TOP.contains(&top)
+    };
+    let lost = files.iter().filter(|path| !is_known(path));
+    lost.map(|path| format!("{path} is at no place that ARCHITECTURE.md tells of"))
+        .collect()
 }
 
 /// The text of a file; `None` if it is not UTF-8.

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use serde_json::Value;
-use tidy::{crates, map, source, tree};
+use tidy::{crates, deployment, map, source, tree};
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
@@ -105,4 +105,40 @@ fn the_map_names_every_crate() {
         (!is_named).then(|| format!("ARCHITECTURE.md does not name `{name}`"))
     });
     assert_none(&unnamed.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_file_is_where_the_tree_has_a_place_for_it() {
+    let files = tree::files(&tree::root());
+    assert_none(&tree::misplaced(&files));
+    assert_eq!(tree::misplaced(&["notes/a.md".to_owned()]).len(), 1);
+}
+
+#[test]
+fn the_chart_is_of_the_version_that_it_deploys() {
+    let chart = tree::text(&tree::root(), "charts/herald/Chart.yaml").unwrap();
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap();
+    let store = packages.iter().find(|package| package["name"] == "store");
+    let version = store.unwrap()["version"].as_str().unwrap();
+    assert_none(&deployment::version_faults(&chart, version));
+}
+
+#[test]
+fn what_deploys_sets_only_variables_that_are_documented() {
+    let root = tree::root();
+    let documented = tree::text(&root, "docs/configuration.md").unwrap();
+    let files = tree::files(&root).into_iter();
+    let deploying = files
+        .filter(|path| path.starts_with("docker/") || path.starts_with("charts/herald/templates/"));
+    let mut seen = 0;
+    let faults = deploying.flat_map(|path| {
+        seen += 1;
+        let unknown =
+            deployment::unknown_variables(&tree::text(&root, &path).unwrap(), &documented);
+        let name = |name| format!("{path} sets {name}, which docs/configuration.md does not have");
+        unknown.into_iter().map(name).collect::<Vec<_>>()
+    });
+    assert_none(&faults.collect::<Vec<_>>());
+    assert!(seen > 20, "it saw the chart");
 }

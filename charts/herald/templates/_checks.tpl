@@ -1,0 +1,42 @@
+{{/* What the schema cannot say, because it is about two values. Each template of a
+workload includes its own. */}}
+
+{{- define "herald.checkBridge" -}}
+{{- $bridge := .Values.bridge -}}
+{{- $spool := include "herald.mebibytes" $bridge.spool.maxBytes | int -}}
+{{- $volume := include "herald.mebibytes" $bridge.persistence.size | int -}}
+{{- if gt (add $spool 256 | int) $volume -}}
+{{- fail (printf "bridge.persistence.size: %s does not hold a spool of %s and 256Mi more" $bridge.persistence.size $bridge.spool.maxBytes) -}}
+{{- end -}}
+{{- $drain := include "herald.seconds" $bridge.drainTimeout | int -}}
+{{- if le (int $bridge.terminationGracePeriodSeconds) (add $drain 5 | int) -}}
+{{- fail (printf "bridge.terminationGracePeriodSeconds: %d must be more than 5 s above bridge.drainTimeout" (int $bridge.terminationGracePeriodSeconds)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "herald.checkStore" -}}
+{{- $store := .Values.store -}}
+{{- if $store.maxBytes -}}
+{{- $most := include "herald.mebibytes" $store.maxBytes | int -}}
+{{- $need := add $most 1024 | int -}}
+{{- if .Values.backup.enabled -}}
+{{- $need = add $need $most | int -}}
+{{- end -}}
+{{- if gt $need (include "herald.mebibytes" $store.persistence.size | int) -}}
+{{- fail (printf "store.persistence.size: %s is too small: store.maxBytes of %s needs %dMi%s" $store.persistence.size $store.maxBytes $need (.Values.backup.enabled | ternary ", with backups" "")) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "herald.checkNeelix" -}}
+{{- $neelix := .Values.neelix -}}
+{{- if not (or $neelix.rules $neelix.existingRulesConfigMap) -}}
+{{- fail "neelix.rules: neelix needs rules, or neelix.existingRulesConfigMap" -}}
+{{- end -}}
+{{- if not (or $neelix.smtp.existingSecret $neelix.smtp.url) -}}
+{{- fail "neelix.smtp: neelix needs existingSecret or url of a mail server" -}}
+{{- end -}}
+{{- if le (include "herald.seconds" $neelix.interval | int) (int $neelix.activeDeadlineSeconds) -}}
+{{- fail (printf "neelix.activeDeadlineSeconds: %d must be shorter than neelix.interval" (int $neelix.activeDeadlineSeconds)) -}}
+{{- end -}}
+{{- end -}}
