@@ -32,7 +32,12 @@ impl Metrics {
     /// Instruments of `meter`, and gauges that look at `spool` when asked.
     #[must_use]
     pub fn new(meter: &Meter, spool: &Spool) -> Arc<Self> {
-        let counter = |name, text| meter.u64_counter(name).with_description(text).build();
+        // From the start, so that whoever looks at increases sees the first one.
+        let counter = |name, text| {
+            let counter = meter.u64_counter(name).with_description(text).build();
+            counter.add(0, &[]);
+            counter
+        };
         let metrics = Arc::new(Self {
             received: AtomicU64::new(0),
             connections: AtomicUsize::new(0),
@@ -42,16 +47,17 @@ impl Metrics {
                 "Frames cut off by their end of stream",
             ),
             refused: counter("herald.bridge.refused", "Connections refused by a limit"),
-            forwarded: counter(
-                "herald.bridge.forwarded",
-                "Entries acknowledged by the store",
-            ),
+            forwarded: meter
+                .u64_counter("herald.bridge.forwarded")
+                .with_description("Entries acknowledged by the store")
+                .build(),
             dead_letters: counter("herald.bridge.dead_letters", "Frames that are no record"),
             decoder_panics: counter(
                 "herald.bridge.decoder.panics",
                 "Frames at which the decoder panicked; dead letters, too",
             ),
         });
+        metrics.forwarded(0, 0);
         let connections = Arc::downgrade(&metrics);
         meter
             .u64_observable_gauge("herald.bridge.connections")

@@ -57,8 +57,11 @@ pub(crate) struct Gauges {
 impl Metrics {
     /// Registers the instruments.
     pub(crate) fn new(meter: &Meter) -> Self {
+        // From the start, so that whoever looks at increases sees the first one.
         let counter = |name: &'static str, what: &'static str| {
-            meter.u64_counter(name).with_description(what).build()
+            let counter = meter.u64_counter(name).with_description(what).build();
+            counter.add(0, &[]);
+            counter
         };
         let seconds = |name: &'static str, what: &'static str| {
             let histogram = meter.f64_histogram(name).with_unit("s");

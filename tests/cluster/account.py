@@ -1,0 +1,53 @@
+"""Holds what is kept against what was sent.
+
+    account.py URL RUN LOAD.json
+
+URL is that of herald-web, LOAD.json what load.py printed. Fails when a record is there
+twice, or when one is missing that was not sent in the second before a cut.
+"""
+import collections
+import json
+import sys
+import time
+import urllib.request
+
+PATIENCE_S = 120
+RATE_OF_DOUBT = 1000
+
+
+def kept(url, run):
+    """Number and how often, of all records of a run."""
+    address = f"{url}/api/v1/export?format=ndjson&user_spec_1={run}"
+    with urllib.request.urlopen(address, timeout=60) as lines:
+        return collections.Counter(int(json.loads(line)["user_spec_2"]) for line in lines)
+
+
+def main():
+    url, run, path = sys.argv[1:]
+    with open(path, encoding="utf-8") as file:
+        load = json.load(file)
+    doubtful = {
+        number
+        for cut in load["cuts"]
+        for number in range(max(0, cut - RATE_OF_DOUBT), cut + 1)
+    }
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            found = kept(url, run)
+            missing = set(range(load["sent"])) - set(found)
+            if not missing - doubtful:
+                break
+        except OSError as error:
+            missing = {error}
+        if time.monotonic() > deadline:
+            sys.exit(f"missing for good: {len(missing)}, such as {sorted(missing, key=str)[:5]}")
+        time.sleep(1)
+    twice = [number for number, times in found.items() if times > 1]
+    if twice:
+        sys.exit(f"there twice: {twice[:5]}")
+    print(f"{load['sent']} sent, {len(load['cuts'])} cuts, {len(missing)} lost at them, 0 twice")
+
+
+if __name__ == "__main__":
+    main()
