@@ -8,12 +8,12 @@ use neelix_cronjob::{
     mailer,
 };
 use serde_json::{Value, json};
+use testkit::{MailServer, mail_server::header};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     fake_store::{FakeStore, RUN, now_us},
     mail::{build, notification, post},
-    mail_server::{MailServer, header},
 };
 
 const THREE: [&str; 3] = ["anna@example.com", "bob@example.com", "carl@example.com"];

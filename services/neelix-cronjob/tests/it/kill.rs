@@ -15,13 +15,9 @@ use proto::v1::{
 };
 use runtime::grpc::{self, Client};
 use serde_json::json;
-use testkit::{Installation, Process, wait_until};
+use testkit::{Installation, MailServer, Process, mail_server::header, wait_until};
 
-use crate::{
-    fake_store::now_us,
-    mail::build,
-    mail_server::{MailServer, header},
-};
+use crate::{fake_store::now_us, mail::build};
 
 /// Unless `HERALD_KILLS` says otherwise.
 const KILLS: usize = 50;

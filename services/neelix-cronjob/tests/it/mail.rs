@@ -6,8 +6,7 @@ use neelix_cronjob::{
     digest::{compose, compose_test},
 };
 use serde_json::json;
-
-use crate::mail_server::{MailServer, header};
+use testkit::{MailServer, mail_server::header};
 
 /// What one rule has to tell.
 pub(crate) fn notification(recipients: &[&str]) -> Notification {

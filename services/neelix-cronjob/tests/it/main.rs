@@ -5,7 +5,6 @@ mod delivery;
 mod fake_store;
 mod kill;
 mod mail;
-mod mail_server;
 mod predecessor;
 mod runs;
 mod town;
