@@ -1,7 +1,7 @@
 //! Alerts for those who look after them: lists, what people say, silences that
 //! outlive an alert, and what is removed.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use proto::v1;
 use testkit::wait_until;
@@ -9,15 +9,10 @@ use tonic::{Code, Status};
 
 use crate::{
     harness::{Clients, DEADLINE, Store},
-    runs::{alert, begin, delivery, end, found, notification, run},
+    runs::{alert, begin, delivery, end, found, notification, now_us, run},
 };
 
 const HOUR_US: i64 = 3_600_000_000;
-
-fn now_us() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    now.as_micros() as i64
-}
 
 async fn list(clients: &mut Clients, request: v1::ListAlertsRequest) -> (Vec<u64>, u64) {
     let list = clients

@@ -1,6 +1,6 @@
 //! Runs of neelix: one at a time by a lease, all they found or nothing, once.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proto::v1;
 use tempfile::TempDir;
@@ -12,6 +12,12 @@ use crate::{
     crash::{serving, start},
     harness::{Clients, DEADLINE, Store, entries},
 };
+
+/// The time of day: what ended long ago is removed.
+pub(crate) fn now_us() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_micros() as i64
+}
 
 /// A request to begin a run.
 pub(crate) fn begin_request(lease_s: u32) -> v1::BeginRunRequest {
@@ -256,7 +262,7 @@ async fn what_makes_no_sense_is_refused_as_a_whole() {
     )
     .await;
     let mut ended = alert(2, "old");
-    ended.resolved_us = Some(2_000);
+    ended.resolved_us = Some(now_us());
     run(&mut clients, found(0, vec![ended])).await;
     let (run_id, state) = begin(&mut clients).await;
     assert_eq!(state.alerts.len(), 1);
@@ -311,7 +317,7 @@ async fn deliveries_are_due_until_they_are_through() {
     let mut clients = store.clients();
     let (run_id, _) = begin(&mut clients).await;
     let mut findings = found(run_id, vec![alert(1, "shop")]);
-    findings.notifications = vec![notification("a", &[1]), notification("b", &[])];
+    findings.notifications = vec![notification("a", &[1]), notification("b", &[1])];
     findings.notifications[1].deliveries[0].state = v1::DeliveryState::Kept.into();
     findings.notifications[1].deliveries[1].next_attempt_us = i64::MAX;
     clients.runs.commit_run(findings).await.unwrap();
