@@ -1,11 +1,11 @@
 //! What the store knows that rules ask about: first how many records there are, since
 //! most rules find none, and only then which.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use domain::{
     Alert, AlertSubject, Condition, Micros, NumberField, NumberRange, Order, RecordFilter,
-    RunState, TextField,
+    RunState, SeenSystem, TextField,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -19,8 +19,6 @@ use crate::{
 
 /// How many watches are asked about at a time: the store works on so many.
 const AT_A_TIME: usize = 2;
-/// How many systems of one pattern are looked at by themselves in one run.
-const MAX_SUBJECTS: usize = 1_000;
 
 /// Asks for whatever is new since the run before.
 pub(crate) async fn gather(
@@ -29,12 +27,14 @@ pub(crate) async fn gather(
     state: &RunState,
 ) -> Result<Found, StoreError> {
     let systems = store.systems().await?;
+    let seen = systems.as_slice();
     let inquiries = rules.iter().enumerate().flat_map(|(number, rule)| {
         let watches = rule.watches.iter().enumerate();
         watches.filter_map(move |(place, watch)| match &watch.trigger {
             Trigger::Records(records) => Some(Inquiry {
                 store,
                 state,
+                seen,
                 number,
                 place,
                 rule,
@@ -52,13 +52,14 @@ pub(crate) async fn gather(
     })
 }
 
-/// The systems whose records pass a filter, and how many of them, a rule's own kind of
-/// subjects. Of too many, those that have the most records.
+/// The systems whose records pass a filter, and how many of them: a rule's own kind of
+/// subjects. `systems` are all that have been seen.
 pub(crate) async fn subjects(
     store: &StoreClient,
     rule: &Rule,
     filter: &RecordFilter,
     ids: std::ops::Range<u64>,
+    systems: &[SeenSystem],
 ) -> Result<Vec<(String, String, u64)>, StoreError> {
     if let Some((system_id, sub_system_id)) = rule.scope.exact() {
         let records = store.count(filter, ids, None).await?.records;
@@ -69,36 +70,71 @@ pub(crate) async fn subjects(
             Vec::new()
         });
     }
-    let systems = match rule.scope.system.exact() {
-        Some(system_id) => BTreeMap::from([(system_id.to_owned(), 0)]),
-        None => {
-            store
-                .count(filter, ids.clone(), Some(TextField::System))
-                .await?
-                .values
-        }
-    };
+    let by_system = store
+        .count(filter, ids.clone(), Some(TextField::System))
+        .await?;
+    if by_system.others > 0 {
+        return one_by_one(store, rule, filter, ids, systems).await;
+    }
     let mut subjects = Vec::new();
-    for (system_id, records) in systems {
+    for (system_id, records) in by_system.values {
         if rule.scope.sub_system.is_none() {
             subjects.push((system_id, String::new(), records));
             continue;
         }
-        let filter = RecordFilter {
+        let of_system = RecordFilter {
             condition: scope::only(&system_id, "").and(filter.condition.clone()),
             ..*filter
         };
-        let counts = store
-            .count(&filter, ids.clone(), Some(TextField::SubSystem))
+        let by_sub_system = store
+            .count(&of_system, ids.clone(), Some(TextField::SubSystem))
             .await?;
-        let values = counts
+        if by_sub_system.others > 0 {
+            return one_by_one(store, rule, filter, ids, systems).await;
+        }
+        let values = by_sub_system
             .values
             .into_iter()
             .filter(|(name, _)| !name.is_empty());
         subjects.extend(values.map(|(name, records)| (system_id.clone(), name, records)));
     }
-    subjects.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| (&a.0, &a.1).cmp(&(&b.0, &b.1))));
-    subjects.truncate(MAX_SUBJECTS);
+    Ok(subjects)
+}
+
+/// The same where there are too many for one answer: nobody is left out.
+async fn one_by_one(
+    store: &StoreClient,
+    rule: &Rule,
+    filter: &RecordFilter,
+    ids: std::ops::Range<u64>,
+    systems: &[SeenSystem],
+) -> Result<Vec<(String, String, u64)>, StoreError> {
+    let has_sub_system = rule.scope.sub_system.is_some();
+    let covered = systems.iter().filter(|seen| {
+        rule.scope.covers(&seen.system_id, &seen.sub_system_id)
+            && !(has_sub_system && seen.sub_system_id.is_empty())
+    });
+    let names: BTreeSet<(&str, &str)> = covered
+        .map(|seen| {
+            let sub_system_id = if has_sub_system {
+                &*seen.sub_system_id
+            } else {
+                ""
+            };
+            (&*seen.system_id, sub_system_id)
+        })
+        .collect();
+    let mut subjects = Vec::new();
+    for (system_id, sub_system_id) in names {
+        let only = RecordFilter {
+            condition: scope::only(system_id, sub_system_id).and(filter.condition.clone()),
+            ..*filter
+        };
+        let records = store.count(&only, ids.clone(), None).await?.records;
+        if records > 0 {
+            subjects.push((system_id.to_owned(), sub_system_id.to_owned(), records));
+        }
+    }
     Ok(subjects)
 }
 
@@ -107,6 +143,7 @@ pub(crate) async fn subjects(
 struct Inquiry<'a> {
     store: &'a StoreClient,
     state: &'a RunState,
+    seen: &'a [SeenSystem],
     number: usize,
     place: usize,
     rule: &'a Rule,
@@ -119,7 +156,8 @@ impl Inquiry<'_> {
         let mut sightings = Vec::new();
         if self.state.newest_id > self.state.judged_id {
             let filter = RecordFilter::new(self.rule.condition_of(self.records));
-            let subjects = subjects(self.store, self.rule, &filter, self.new_ids()).await?;
+            let subjects =
+                subjects(self.store, self.rule, &filter, self.new_ids(), self.seen).await?;
             for (system_id, sub_system_id, records) in subjects {
                 sightings.extend(self.sighting(system_id, sub_system_id, records).await?);
             }

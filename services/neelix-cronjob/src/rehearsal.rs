@@ -2,7 +2,7 @@
 //! from alarm to alarm by asking for the next record that matters, so that it costs
 //! little however many records there are.
 
-use domain::{Condition, Micros, Order, RecordFilter, RunState};
+use domain::{Condition, Micros, Order, RecordFilter, RunState, SeenSystem};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
@@ -56,6 +56,7 @@ pub(crate) async fn rehearse(
     let past = Past {
         store,
         state,
+        seen: &systems,
         from_us,
         interval_us,
     };
@@ -91,6 +92,7 @@ pub(crate) fn moment(us: Micros) -> String {
 struct Past<'a> {
     store: &'a StoreClient,
     state: &'a RunState,
+    seen: &'a [SeenSystem],
     from_us: Micros,
     interval_us: Micros,
 }
@@ -100,7 +102,7 @@ impl Past<'_> {
         let filter = self.since(self.from_us, rule.condition_of(records));
         let mut rehearsed = Vec::new();
         for (system_id, sub_system_id, count) in
-            subjects(self.store, rule, &filter, self.ids()).await?
+            subjects(self.store, rule, &filter, self.ids(), self.seen).await?
         {
             let only = scope::only(&system_id, &sub_system_id);
             let condition = only.and(records.condition.clone());

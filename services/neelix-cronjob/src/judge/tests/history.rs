@@ -196,10 +196,12 @@ impl History {
             let told = self.world.told.iter();
             for told in told.filter(|told| told.alert.subject.system_id == name(system)) {
                 assert!(self.now_us >= truth.silenced_until_us, "silenced: {told:?}");
-                assert!(
-                    !truth.is_known || told.news == News::Resolved,
-                    "known: {told:?}"
-                );
+                // Who knows of an alert knows of that one only, not of its successor.
+                let is_known = truth.is_known && Some(told.alert.id) == *before;
+                assert!(!is_known || told.news == News::Resolved, "known: {told:?}");
+            }
+            if now != *before {
+                self.truths[system].is_known = false;
             }
         }
         self.told.extend(self.world.told.iter().cloned());
