@@ -2,11 +2,12 @@
 
 mod build;
 mod hostile;
+mod json;
+mod storm;
 
-use domain::{AlertKind, DeliveryChannel, DeliveryState};
-use serde_json::Value;
+use domain::{DeliveryChannel, DeliveryState};
 
-use super::{Letter, News, Site, compose, compose_storm, compose_test};
+use super::{News, Site, compose, compose_test};
 use build::{MINUTE, heartbeat, letter, matched, record, rule, site};
 
 #[test]
@@ -221,81 +222,6 @@ fn many_systems_are_lines_below_the_first_few() {
 }
 
 #[test]
-fn a_storm_is_one_calm_mail_to_all() {
-    let letters: Vec<Letter> = (1..=580)
-        .map(|id| {
-            let mut letter = letter("", [heartbeat(id, &format!("job_{id}"))]);
-            letter.rule = rule(&format!("job_{id}"));
-            letter.rule.recipients = vec![
-                "all@example.com".to_owned(),
-                format!("{}@example.com", id % 3),
-            ];
-            letter
-        })
-        .collect();
-    let mail = compose_storm(&letters, &site(), 9);
-    assert_eq!(
-        mail.subject,
-        "[PRODUCTION] FIRING 580 systems: silent at once"
-    );
-    assert_eq!(
-        mail.mail_to,
-        [
-            "all@example.com",
-            "1@example.com",
-            "2@example.com",
-            "0@example.com"
-        ]
-    );
-    let (head, rest) = mail.text.split_once("FIRING        job_3").unwrap();
-    insta::assert_snapshot!(head, @r"
-    FIRING  580 systems silent at once
-    PRODUCTION, 2026-11-30 00:10:00 UTC
-
-    When so many fall silent together, the reason is mostly what they share: a machine, a network, power, or their way to Herald. Look there first. This one mail stands for all of them.
-
-    FIRING        job_1
-                  no record for 2 h 10 min, expected every 2 h
-    FIRING        job_2
-                  no record for 2 h 10 min, expected every 2 h
-    ");
-    let (_, end) = rest.split_once("FIRING        job_100\n").unwrap();
-    insta::assert_snapshot!(end, @r"
-                  no record for 2 h 10 min, expected every 2 h
-                  and 480 more
-
-    All alerts:          https://herald.example.com/alerts
-
-    Herald's neelix, PRODUCTION. Times are in UTC.
-    ");
-    let json: Value = serde_json::from_str(&mail.json).unwrap();
-    assert_eq!(
-        (&json["kind"], &json["more_alerts"]),
-        (&"storm".into(), &530.into())
-    );
-
-    let over: Vec<Letter> = letters
-        .into_iter()
-        .map(|mut letter| {
-            letter.findings[0].news = News::Resolved;
-            letter.findings[0].alert.resolved_us = Some(site().now_us);
-            letter
-        })
-        .collect();
-    let end = compose_storm(&over, &site(), 9);
-    assert_eq!(
-        end.subject,
-        "[PRODUCTION] RESOLVED 580 systems: heard of again"
-    );
-    assert_ne!(end.message_id, mail.message_id);
-    assert!(
-        end.text.contains("the longest silence lasted 2 h 10 min"),
-        "{}",
-        end.text
-    );
-}
-
-#[test]
 fn a_test_is_marked_as_one() {
     let mail = compose_test(&rule("payments"), &site());
     assert_eq!(mail.subject, "[PRODUCTION] TEST payments");
@@ -360,169 +286,6 @@ fn the_same_findings_make_the_same_notification() {
     };
     let id = compose(&letter, &strange, 1).message_id;
     assert!(id.ends_with("@h-st---name"), "{id}");
-}
-
-#[test]
-fn a_webhook_gets_what_is_documented() {
-    let mut finding = matched(17, "payments", 12);
-    finding.alert.kind = AlertKind::Count;
-    let mail = compose(&letter("payments", [finding]), &site(), 4711);
-    let json: Value = serde_json::from_str(&mail.json).unwrap();
-    insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
-    {
-      "alerts": [
-        {
-          "condition": "MSG=disk full",
-          "earlier": 0,
-          "first": [
-            {
-              "exception": "Traceback (most recent call last):\n  File \"pay.py\", line 3, in pay\nOSError: [Errno 28] No space left",
-              "id": 100,
-              "is_cut": false,
-              "level": 40,
-              "message": "disk full on /var/0",
-              "received_at": "2026-11-29T23:51:40.000000Z",
-              "sub_system_id": "host_3",
-              "system_id": "payments",
-              "url": "https://herald.example.com/record/100"
-            },
-            {
-              "exception": "",
-              "id": 101,
-              "is_cut": false,
-              "level": 40,
-              "message": "disk full on /var/1",
-              "received_at": "2026-11-29T23:51:41.000000Z",
-              "sub_system_id": "host_3",
-              "system_id": "payments",
-              "url": "https://herald.example.com/record/101"
-            },
-            {
-              "exception": "",
-              "id": 102,
-              "is_cut": false,
-              "level": 40,
-              "message": "disk full on /var/2",
-              "received_at": "2026-11-29T23:51:42.000000Z",
-              "sub_system_id": "host_3",
-              "system_id": "payments",
-              "url": "https://herald.example.com/record/102"
-            },
-            {
-              "exception": "",
-              "id": 103,
-              "is_cut": false,
-              "level": 40,
-              "message": "disk full on /var/3",
-              "received_at": "2026-11-29T23:51:43.000000Z",
-              "sub_system_id": "host_3",
-              "system_id": "payments",
-              "url": "https://herald.example.com/record/103"
-            },
-            {
-              "exception": "",
-              "id": 104,
-              "is_cut": false,
-              "level": 40,
-              "message": "disk full on /var/4",
-              "received_at": "2026-11-29T23:51:44.000000Z",
-              "sub_system_id": "host_3",
-              "system_id": "payments",
-              "url": "https://herald.example.com/record/104"
-            }
-          ],
-          "id": 17,
-          "kind": "count",
-          "last": [
-            {
-              "exception": "",
-              "id": 107,
-              "is_cut": false,
-              "level": 40,
-              "message": "disk full on /var/7",
-              "received_at": "2026-11-29T23:51:47.000000Z",
-              "sub_system_id": "host_3",
-              "system_id": "payments",
-              "url": "https://herald.example.com/record/107"
-            },
-            {
-              "exception": "",
-              "id": 108,
-              "is_cut": false,
-              "level": 40,
-              "message": "disk full on /var/8",
-              "received_at": "2026-11-29T23:51:48.000000Z",
-              "sub_system_id": "host_3",
-              "system_id": "payments",
-              "url": "https://herald.example.com/record/108"
-            },
-            {
-              "exception": "",
-              "id": 109,
-              "is_cut": false,
-              "level": 40,
-              "message": "disk full on /var/9",
-              "received_at": "2026-11-29T23:51:49.000000Z",
-              "sub_system_id": "host_3",
-              "system_id": "payments",
-              "url": "https://herald.example.com/record/109"
-            },
-            {
-              "exception": "",
-              "id": 110,
-              "is_cut": false,
-              "level": 40,
-              "message": "disk full on /var/10",
-              "received_at": "2026-11-29T23:51:50.000000Z",
-              "sub_system_id": "host_3",
-              "system_id": "payments",
-              "url": "https://herald.example.com/record/110"
-            },
-            {
-              "exception": "",
-              "id": 111,
-              "is_cut": false,
-              "level": 40,
-              "message": "disk full on /var/11",
-              "received_at": "2026-11-29T23:51:51.000000Z",
-              "sub_system_id": "host_3",
-              "system_id": "payments",
-              "url": "https://herald.example.com/record/111"
-            }
-          ],
-          "news": "fired",
-          "opened_at": "2026-11-30T00:10:00.000000Z",
-          "reason": "records contain `disk full`",
-          "records": 12,
-          "resolved_at": null,
-          "rule": "payments",
-          "search_url": "https://herald.example.com/?q=%22disk+full%22&system_id=payments&from=2026-11-29T23%3A51%3A40.000000Z&to=2026-11-29T23%3A51%3A52.000000Z",
-          "silence_url": {
-            "1d": "https://herald.example.com/alerts/17/silence?for=1d&expires=1798589400&signature=5hT2g8yxHU9T2qRI_zQkhWBHhWO0VjexNJ9bDMzepLw",
-            "1h": "https://herald.example.com/alerts/17/silence?for=1h&expires=1798589400&signature=dDSR9n5l5glPeJMONv4uiKhKl2lnIF-t0tBuG7s28v0"
-          },
-          "since": "2026-11-29T23:51:40.000000Z",
-          "sub_system_id": "",
-          "system_id": "payments",
-          "url": "https://herald.example.com/alerts/17"
-        }
-      ],
-      "created_at": "2026-11-30T00:10:00.000000Z",
-      "kind": "alerts",
-      "message_id": "herald.production.r4711.df384ae97c77ad30@host-1.example.com",
-      "more_alerts": 0,
-      "rule": {
-        "line": 12,
-        "name": "payments",
-        "url": "https://herald.example.com/alerts?rule=payments#rules"
-      },
-      "stage": "PRODUCTION",
-      "subject": "[PRODUCTION] FIRING payments: payments",
-      "text": "[PRODUCTION] FIRING payments: payments\nFIRING: payments: records contain `disk full`",
-      "url": "https://herald.example.com/alerts",
-      "version": 1
-    }
-    "#);
 }
 
 #[test]
