@@ -10,8 +10,7 @@ pub(super) fn part(message: &str) -> String {
     let line = line.unwrap_or_default().trim();
     let mut stretches = Vec::new();
     let mut begin = 0;
-    let mut words = words(line).peekable();
-    while let Some((start, word)) = words.next() {
+    for (start, word) in words(line) {
         if is_variable(word) {
             stretches.push(&line[begin..start]);
             begin = start + word.len();
