@@ -186,7 +186,7 @@ pub fn bakery(state: &RunState, incident_us: Micros, text: Option<&str>) -> Find
     let letter = |number: u64, subject: &str, alert_ids: Vec<u64>, deliveries| Notification {
         message_id: format!("herald.{next}.{number}@cellar"),
         created_us: now,
-        subject: said(subject).replace(['\r', '\n'], " "),
+        subject: said(subject).replace(char::is_control, " "),
         text: said(LETTER),
         html: said("<p>see the text</p>"),
         json: "{}".to_owned(),

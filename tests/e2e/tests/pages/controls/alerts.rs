@@ -83,11 +83,6 @@ async fn alerts_lead_on_in_every_way() {
             ),
             leads("/systems", ".expected .c-go a".into(), "/alerts?system_id="),
             leads("/status", ("link", "All runs").into(), "/alerts/runs"),
-            Control::does(
-                "/alerts/1/silence",
-                ("link", "Show the alert"),
-                "location.pathname === '/alerts/1'",
-            ),
         ],
     )
     .await;
@@ -131,7 +126,10 @@ async fn alerts_are_acknowledged_and_silenced_in_every_way() {
             alert(&site, 4).await["silenced_until"].is_string(),
             "{way:?}"
         );
-        page.assert_accessible("alerts that were silenced").await;
+        // axe is a script, too.
+        if way != Way::Plain {
+            page.assert_accessible("alerts that were silenced").await;
+        }
         assert_eq!(page.complaints(), Vec::<String>::new(), "{way:?}");
     }
 }
