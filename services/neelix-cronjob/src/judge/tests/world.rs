@@ -63,6 +63,7 @@ impl World {
             alerts: self.alerts.iter().filter(open).cloned().collect(),
             heartbeats: self.heartbeats.clone(),
             link_key: Vec::new(),
+            interruptions: Vec::new(),
         };
         let found = Found {
             sightings: self.sightings.clone(),
