@@ -51,9 +51,6 @@ pub fn newest() -> Python {
     interpreters().pop().expect("at least one")
 }
 
-/// What an executable says about itself; `None` when it is none, or another
-/// implementation. A shim of pyenv names the real executable here.
-
 /// A Python with what tests/requirements.txt lists.
 ///
 /// # Panics
@@ -73,6 +70,8 @@ pub fn complete() -> PathBuf {
     python.expect("a Python with aiosmtpd: `tests/run prepare`")
 }
 
+/// What an executable says about itself; `None` when it is none, or another
+/// implementation. A shim of pyenv names the real executable here.
 fn ask(path: &Path) -> Option<Python> {
     let script = "import sys, os, platform\n\
         print(platform.python_implementation())\n\
