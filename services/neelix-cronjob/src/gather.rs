@@ -7,7 +7,7 @@ use domain::{
     Alert, AlertSubject, Condition, Micros, NumberField, NumberRange, Order, RecordFilter,
     RunState, SeenSystem, TextField,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::{
     judge::{Found, Mark, Sighting},
@@ -28,24 +28,27 @@ pub(crate) async fn gather(
 ) -> Result<Found, StoreError> {
     let systems = store.systems().await?;
     let seen = systems.as_slice();
-    let inquiries = rules.iter().enumerate().flat_map(|(number, rule)| {
-        let watches = rule.watches.iter().enumerate();
-        watches.filter_map(move |(place, watch)| match &watch.trigger {
-            Trigger::Records(records) => Some(Inquiry {
-                store,
-                state,
-                seen,
-                number,
-                place,
-                rule,
-                watch,
-                records,
-            }),
-            Trigger::Silence(_) => None,
-        })
-    });
-    let asked = stream::iter(inquiries).map(|inquiry| async move { inquiry.sightings().await });
-    let sightings: Vec<Vec<Sighting>> = asked.buffered(AT_A_TIME).try_collect().await?;
+    let mut asked = Vec::new();
+    for (number, rule) in rules.iter().enumerate() {
+        for (place, watch) in rule.watches.iter().enumerate() {
+            if let Trigger::Records(records) = &watch.trigger {
+                let inquiry = Inquiry {
+                    store,
+                    state,
+                    seen,
+                    number,
+                    place,
+                    rule,
+                    watch,
+                    records,
+                };
+                // Boxed, so that the whole run can be a task of its own.
+                asked.push(async move { inquiry.sightings().await }.boxed());
+            }
+        }
+    }
+    let asked = stream::iter(asked).buffered(AT_A_TIME);
+    let sightings: Vec<Vec<Sighting>> = asked.try_collect().await?;
     Ok(Found {
         sightings: sightings.into_iter().flatten().collect(),
         systems,
