@@ -14,6 +14,8 @@ use runtime::grpc::Client;
 const SECOND: Micros = 1_000_000;
 const MINUTE: Micros = 60 * SECOND;
 const HOUR: Micros = 60 * MINUTE;
+/// Longest text that is told but for that of a mail.
+const NAME_BYTES: usize = 200;
 
 /// What a run finds.
 #[derive(Debug, Default)]
@@ -103,6 +105,9 @@ async fn report(client: &mut RunServiceClient<Client>, run_id: u64, ends: &[Deli
 #[must_use]
 pub fn bakery(state: &RunState, incident_us: Micros, text: Option<&str>) -> Findings {
     let now = state.now_us;
+    // The store takes no longer names.
+    let whole = text;
+    let text = text.map(|text| &text[..text.floor_char_boundary(NAME_BYTES)]);
     let said = |own: &str| text.unwrap_or(own).to_owned();
     let next = state.next_alert_id;
     let alert = |index: u64, rule: &str, condition: &str, system: &str| Alert {
@@ -187,7 +192,7 @@ pub fn bakery(state: &RunState, incident_us: Micros, text: Option<&str>) -> Find
         message_id: format!("herald.{next}.{number}@cellar"),
         created_us: now,
         subject: said(subject).replace(char::is_control, " "),
-        text: said(LETTER),
+        text: whole.unwrap_or(LETTER).to_owned(),
         html: said("<p>see the text</p>"),
         json: "{}".to_owned(),
         alert_ids,
