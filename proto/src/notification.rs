@@ -16,6 +16,7 @@ impl From<Notification> for v1::Notification {
             json: value.json,
             alert_ids: value.alert_ids,
             deliveries: value.deliveries.into_iter().map(Into::into).collect(),
+            mail_to: value.mail_to,
         }
     }
 }
@@ -34,6 +35,7 @@ impl TryFrom<v1::Notification> for Notification {
             json: value.json,
             alert_ids: value.alert_ids,
             deliveries: all(value.deliveries)?,
+            mail_to: value.mail_to,
         })
     }
 }

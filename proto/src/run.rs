@@ -1,6 +1,6 @@
 //! Runs of neelix between the wire's types and the domain's.
 
-use domain::{Rule, Run, RunState};
+use domain::{Interruption, Rule, Run, RunState};
 
 use crate::{ConvertError, error::all, v1};
 
@@ -76,6 +76,7 @@ impl From<RunState> for v1::RunState {
             alerts: value.alerts.into_iter().map(Into::into).collect(),
             heartbeats: value.heartbeats.into_iter().map(Into::into).collect(),
             link_key: value.link_key.into(),
+            interruptions: value.interruptions.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -94,6 +95,25 @@ impl TryFrom<v1::RunState> for RunState {
             alerts: all(value.alerts)?,
             heartbeats: all(value.heartbeats)?,
             link_key: value.link_key.into(),
+            interruptions: value.interruptions.into_iter().map(Into::into).collect(),
         })
+    }
+}
+
+impl From<Interruption> for v1::Interruption {
+    fn from(value: Interruption) -> Self {
+        Self {
+            from_us: value.from_us,
+            to_us: value.to_us,
+        }
+    }
+}
+
+impl From<v1::Interruption> for Interruption {
+    fn from(value: v1::Interruption) -> Self {
+        Self {
+            from_us: value.from_us,
+            to_us: value.to_us,
+        }
     }
 }

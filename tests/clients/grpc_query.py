@@ -77,13 +77,13 @@ class Records:
 
     def tail(self, query):
         """Records as they come, without end, behind the newest one."""
-        after = 0
+        after = None
         while True:
             request = self.pb.TailRecordsRequest(filter=self.filter(query), after=after)
             try:
                 for answer in self.stub.TailRecords(request):
                     yield from answer.records
-                    after = max(after, answer.through)
+                    after = max(after or 0, answer.through)
             except grpc.RpcError as error:
                 wait(error)
 

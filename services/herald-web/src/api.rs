@@ -1,11 +1,13 @@
 //! The JSON API. Fields and formats are described in `docs/api.md`.
 
+mod alerts;
 mod coverage;
 mod dead_letters;
 mod exceptions;
 mod export;
 mod fields;
 mod gaps;
+mod heartbeats;
 mod histogram;
 mod openapi;
 mod records;
@@ -16,9 +18,10 @@ mod tail;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, get, post},
 };
 use serde::Serialize;
 
@@ -50,7 +53,7 @@ pub(crate) fn router() -> Router<App> {
 }
 
 #[rustfmt::skip]
-fn routes() -> [Route; 14] {
+fn routes() -> [Route; 19] {
     [
         Route("/api/v1/records", request::PARAMETERS, get(records::list)),
         Route("/api/v1/records/{id}", &[], get(records::one)),
@@ -63,10 +66,19 @@ fn routes() -> [Route; 14] {
         Route("/api/v1/exceptions", exceptions::PARAMETERS, get(exceptions::list)),
         Route("/api/v1/dead_letters", dead_letters::PARAMETERS, get(dead_letters::list)),
         Route("/api/v1/gaps", gaps::PARAMETERS, get(gaps::list)),
+        Route("/api/v1/alerts", alerts::PARAMETERS, get(alerts::list)),
+        Route("/api/v1/alerts/{id}", &[], get(alerts::one)),
+        Route("/api/v1/alerts/{id}/acknowledge", &[], change(post(alerts::acknowledge))),
+        Route("/api/v1/alerts/{id}/silence", &[], change(post(alerts::silence))),
+        Route("/api/v1/heartbeats", &[], get(heartbeats::list)),
         Route("/api/v1/saved_searches", &[], get(saved_searches::list)),
         Route("/api/v1/status", &[], get(status::show)),
         Route("/api/v1/openapi.json", &[], get(openapi::show)),
     ]
+}
+
+fn change(route: MethodRouter<App>) -> MethodRouter<App> {
+    route.layer(DefaultBodyLimit::max(alerts::MAX_BODY_BYTES))
 }
 
 /// Seconds after which it is worth asking again when the store is away.

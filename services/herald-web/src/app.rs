@@ -24,6 +24,7 @@ use crate::{
     pages::{self, tail::Feeds},
     store_client::StoreClient,
     templates::Templates,
+    watch::Watch,
 };
 
 /// Nothing inline, no frame, nothing from elsewhere.
@@ -49,6 +50,7 @@ pub(crate) struct App {
     pub(crate) streams: Streams,
     pub(crate) feeds: Feeds,
     pub(crate) guard: Guard,
+    pub(crate) watch: Watch,
     /// Ends answers that have no end of their own.
     pub(crate) shutdown: CancellationToken,
 }
@@ -63,6 +65,7 @@ impl App {
     ) -> Result<Self, minijinja::Error> {
         Ok(Self {
             stage: config.stage,
+            watch: Watch::new(store.clone()),
             store,
             streams: Streams::new(config.max_streams),
             feeds: Feeds::default(),
@@ -82,7 +85,21 @@ pub(crate) fn router(app: App, readiness: Readiness) -> Router {
         .route("/values/{field}", get(pages::values::show))
         .route("/values/{field}/list", get(pages::values::list))
         .route("/record/{id}/row", get(pages::detail::row))
+        .route("/record/{id}/rule", get(pages::rule::show))
         .route("/systems", get(pages::systems::show))
+        .route("/alerts", get(pages::alerts::show))
+        .route("/alerts/rules", get(pages::alerts::rules::show))
+        .route("/alerts/runs", get(pages::alerts::runs::show))
+        .route(
+            "/alerts/{id}",
+            get(pages::alerts::one::show).post(pages::alerts::change::change),
+        )
+        .route(
+            "/alerts/{id}/silence",
+            get(pages::alerts::link::show).post(pages::alerts::link::silence),
+        )
+        .route("/badge/{file}", get(pages::badge::of_system))
+        .route("/badge/{system}/{file}", get(pages::badge::of_sub_system))
         .route("/exceptions", get(pages::exceptions::show))
         .route("/rejected", get(pages::rejected::show))
         .route("/status", get(pages::status::show))
@@ -91,7 +108,7 @@ pub(crate) fn router(app: App, readiness: Readiness) -> Router {
         .route("/saved", get(pages::saved::show).post(pages::saved::save))
         .route("/saved/rename", post(pages::saved::rename))
         .route("/saved/delete", post(pages::saved::delete))
-        .layer(DefaultBodyLimit::max(pages::saved::MAX_FORM_BYTES))
+        .layer(DefaultBodyLimit::max(pages::form::MAX_FORM_BYTES))
         .route("/static/{hash}/{name}", get(static_file))
         .merge(api::router())
         .fallback(not_found)
@@ -120,7 +137,10 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
-    let message = "this address can only be read (GET)";
+    let message = match request.method().as_str() {
+        "GET" | "HEAD" => "this address only takes what is sent to it (POST)",
+        _ => "this address can only be read (GET)",
+    };
     if request.uri().path().starts_with("/api/") {
         return api::error(StatusCode::METHOD_NOT_ALLOWED, message);
     }
@@ -146,14 +166,18 @@ async fn protect(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+    // What is shown elsewhere, too, has said so itself.
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        headers.entry(name).or_insert(value);
+    }
     response
 }

@@ -29,6 +29,8 @@ pub(crate) enum ChangeError {
     OtherName,
     #[error("this came from another site, so nothing was changed")]
     OtherSite,
+    #[error("changes are sent as JSON: content-type: application/json")]
+    NoJson,
     #[error("this form was not from here, or cookies are off: load the page anew and try again")]
     Token,
 }
@@ -93,6 +95,28 @@ impl Guard {
         }
     }
 
+    /// Whether a program's request may change something. What is sent as JSON no
+    /// other site's page can send without having asked.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn check_json(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ChangeError> {
+        self.check_place(uri, headers)?;
+        if !is_same_origin(uri, headers) {
+            return Err(ChangeError::OtherSite);
+        }
+        let content_type = headers.get(header::CONTENT_TYPE);
+        let essence = content_type.map_or(&b""[..], |value| {
+            let value = value.as_bytes();
+            let end = value.iter().position(|byte| *byte == b';');
+            value[..end.unwrap_or(value.len())].trim_ascii()
+        });
+        match essence.eq_ignore_ascii_case(b"application/json") {
+            true => Ok(()),
+            false => Err(ChangeError::NoJson),
+        }
+    }
+
     /// The browser's token, or a new one.
     pub(crate) fn token(&self, headers: &HeaderMap) -> Token {
         if let Some(value) = self.of_browser(headers) {
@@ -107,7 +131,7 @@ impl Guard {
             .is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
         let secure = if is_secure { "; Secure" } else { "" };
         let cookie = format!(
-            "{}={value}; Path=/saved; HttpOnly; SameSite=Strict{secure}",
+            "{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}",
             self.cookie
         );
         Token {
@@ -127,6 +151,18 @@ impl Guard {
         let is_token = value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_token.then_some(value)
     }
+}
+
+/// The name under which herald-web was reached, without its port, as far as it is one.
+pub(crate) fn name_of_this(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let host = host(uri, headers)?;
+    let name = match host.rfind(':') {
+        Some(at) if !host.ends_with(']') => &host[..at],
+        _ => &host,
+    };
+    let name = name.trim_matches(['[', ']']);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
+    (!name.is_empty() && name.len() <= 253 && name.chars().all(is_plain)).then(|| name.to_owned())
 }
 
 /// The name under which herald-web was reached, with its port.
@@ -173,7 +209,7 @@ mod tests {
     use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
     use domain::Stage;
 
-    use super::{ChangeError, Guard};
+    use super::{ChangeError, Guard, name_of_this};
     use crate::config::Changes;
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -208,6 +244,20 @@ mod tests {
         check(Changes::Local, "10.0.0.1:9011", foreign);
         check(Changes::Allowed, "logs.example", Ok(()));
         check(Changes::Refused, "localhost:9011", Err(ChangeError::Off));
+    }
+
+    #[test]
+    fn the_name_of_this_is_a_name() {
+        let check = |host, expected: Option<&str>| {
+            let found = name_of_this(&Uri::from_static("/"), &headers(&[("host", host)]));
+            assert_eq!(found.as_deref(), expected, "{host}");
+        };
+        check("localhost:9011", Some("localhost"));
+        check("logs.example", Some("logs.example"));
+        check("[::1]:9011", Some("::1"));
+        check("[::1]", Some("::1"));
+        check("a\"b", None);
+        check("", None);
     }
 
     #[test]
@@ -251,12 +301,46 @@ mod tests {
     }
 
     #[test]
+    fn programs_change_something_by_json_only() {
+        let guard = Guard::new(Stage::Testing, Changes::Local);
+        let check = |more: &[(&'static str, &'static str)], expected| {
+            let mut pairs = vec![("host", "localhost:9011")];
+            pairs.extend(more);
+            let found = guard.check_json(&Uri::from_static("/api"), &headers(&pairs));
+            assert_eq!(found, expected, "{more:?}");
+        };
+        let json = ("content-type", "application/json");
+        check(&[json], Ok(()));
+        check(
+            &[("content-type", "Application/JSON ; charset=utf-8")],
+            Ok(()),
+        );
+        for other in [
+            "text/plain",
+            "application/json5",
+            "",
+            "text/plain; application/json",
+        ] {
+            check(&[("content-type", other)], Err(ChangeError::NoJson));
+        }
+        check(&[], Err(ChangeError::NoJson));
+        check(
+            &[json, ("sec-fetch-site", "cross-site")],
+            Err(ChangeError::OtherSite),
+        );
+        check(
+            &[json, ("origin", "http://evil.example")],
+            Err(ChangeError::OtherSite),
+        );
+    }
+
+    #[test]
     fn a_token_is_made_once() {
         let guard = Guard::new(Stage::Testing, Changes::Local);
         let fresh = guard.token(&HeaderMap::new());
         let cookie = fresh.cookie.clone().unwrap();
         let expected = format!(
-            "herald-form-testing={}; Path=/saved; HttpOnly; SameSite=Strict",
+            "herald-form-testing={}; Path=/; HttpOnly; SameSite=Strict",
             fresh.value()
         );
         assert_eq!(cookie, expected);

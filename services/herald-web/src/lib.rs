@@ -8,8 +8,9 @@
 //! * `assets`, `gzip`: what pages are made of besides, and how it goes out.
 //! * `text`, `templates`: record text reaches HTML in one way only, inert.
 //!
-//! Holds no state but its connections to the store and what those who follow the
-//! same view share: whatever a page shows is in its URL. What changes something says
+//! Holds no state but its connections to the store, what those who follow the
+//! same view share, and for seconds whether all is well with alerts (`watch`):
+//! whatever a page shows is in its URL. What changes something says
 //! so by POST, and `changes` lets it pass.
 
 mod api;
@@ -26,6 +27,7 @@ mod store_client;
 mod templates;
 mod text;
 mod utc;
+mod watch;
 
 use std::time::Duration;
 

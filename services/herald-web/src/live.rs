@@ -21,7 +21,7 @@ use tracing::debug;
 
 use crate::{
     app::App,
-    request::{ParameterError, read_id},
+    request::{ParameterError, read_lower_bound},
     store_client::{Pieces, StoreError},
 };
 
@@ -40,8 +40,8 @@ const WAITING: usize = 1;
 #[derive(Debug)]
 pub(crate) struct Follow {
     pub(crate) filter: RecordFilter,
-    /// The id behind which it begins; 0 for the newest.
-    pub(crate) after: u64,
+    /// The id behind which it begins; none for the newest.
+    pub(crate) after: Option<u64>,
     /// 0 for all.
     pub(crate) max_per_second: u32,
     /// After how long a client connects anew.
@@ -87,7 +87,7 @@ impl Streams {
     }
 }
 
-/// Where a client that comes back has come to.
+/// Where a client that comes back has come to; 0 when there was no record yet.
 ///
 /// # Errors
 /// The header is no id.
@@ -96,7 +96,7 @@ pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Paramete
         return Ok(None);
     };
     let text = String::from_utf8_lossy(value.as_bytes());
-    let id = read_id(&text).map(Some);
+    let id = read_lower_bound(&text).map(Some);
     id.map_err(|message| ParameterError::new("Last-Event-ID", message))
 }
 

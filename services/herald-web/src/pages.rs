@@ -1,10 +1,13 @@
 //! The HTML pages. `page` tells how one is added.
 
+pub(crate) mod alerts;
+pub(crate) mod badge;
 mod columns;
 mod coverage;
 pub(crate) mod detail;
 pub(crate) mod exceptions;
 mod figure;
+pub(crate) mod form;
 pub(crate) mod help;
 mod hexdump;
 mod layout;
@@ -14,6 +17,7 @@ pub(crate) mod problem;
 pub(crate) mod record;
 pub(crate) mod rejected;
 mod row;
+pub(crate) mod rule;
 pub(crate) mod saved;
 mod span;
 mod sparkline;

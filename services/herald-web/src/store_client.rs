@@ -1,6 +1,8 @@
 //! Every question to the store: one deadline, one retry, and errors that tell a
 //! store that does not answer from one that says no.
 
+mod alerts;
+mod change;
 mod counts;
 mod saved_searches;
 mod streams;
@@ -9,7 +11,7 @@ use std::{error::Error, time::Duration};
 
 use domain::{ContextScope, DeadLetter, Record, RecordQuery};
 use proto::v1::{
-    self, record_service_client::RecordServiceClient,
+    self, alert_service_client::AlertServiceClient, record_service_client::RecordServiceClient,
     saved_search_service_client::SavedSearchServiceClient,
     status_service_client::StatusServiceClient,
 };
@@ -20,8 +22,9 @@ use tonic_health::pb::{
 };
 use tracing::warn;
 
+pub(crate) use alerts::{AlertPage, AlertQuery, AlertStory, Glance};
+pub(crate) use change::ChangeFailure;
 pub(crate) use counts::{Counted, Counting};
-pub(crate) use saved_searches::ChangeFailure;
 pub(crate) use streams::Pieces;
 
 /// How long an answer may take, retry included.
@@ -43,6 +46,7 @@ pub(crate) struct StoreClient {
     tails: RecordServiceClient<Client>,
     exports: RecordServiceClient<Client>,
     searches: SavedSearchServiceClient<Client>,
+    alerts: AlertServiceClient<Client>,
     status: StatusServiceClient<Client>,
     health: HealthClient<Client>,
 }
@@ -101,6 +105,8 @@ impl StoreClient {
             tails: records(grpc::channel_of_streams(url)?),
             exports: records(grpc::channel_of_streams(url)?),
             searches: SavedSearchServiceClient::new(channel.clone())
+                .max_decoding_message_size(MAX_ANSWER_BYTES),
+            alerts: AlertServiceClient::new(channel.clone())
                 .max_decoding_message_size(MAX_ANSWER_BYTES),
             status: StatusServiceClient::new(channel.clone()),
             health: HealthClient::new(channel),

@@ -33,6 +33,29 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("help.html", include_str!("templates/help.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("rejected.html", include_str!("templates/rejected.html")),
+    ("alerts.html", include_str!("templates/alerts.html")),
+    (
+        "alerts/parts.html",
+        include_str!("templates/alerts/parts.html"),
+    ),
+    ("alerts/one.html", include_str!("templates/alerts/one.html")),
+    (
+        "alerts/rules.html",
+        include_str!("templates/alerts/rules.html"),
+    ),
+    (
+        "alerts/runs.html",
+        include_str!("templates/alerts/runs.html"),
+    ),
+    (
+        "alerts/silence.html",
+        include_str!("templates/alerts/silence.html"),
+    ),
+    (
+        "alerts/refused.html",
+        include_str!("templates/alerts/refused.html"),
+    ),
+    ("rule.html", include_str!("templates/rule.html")),
     ("status.html", include_str!("templates/status.html")),
     ("systems.html", include_str!("templates/systems.html")),
     ("saved.html", include_str!("templates/saved.html")),

@@ -18,6 +18,7 @@ Examples:
   herald import old/herald.sqlite_d      bring the predecessor's records along
   herald backup /safe/herald.sqlite      copy the database while all goes on
   herald verify /safe/herald.sqlite      and check that it is whole
+  herald neelix check                    say what is wrong with the rules
 
 Environment:
   DEV_STAGE        TESTING, DEVELOPMENT (default), INTEGRATION or PRODUCTION: gives
@@ -31,20 +32,45 @@ Exit codes:
   2  wrong usage, query or variable; nothing was started or changed";
 
 const UP: &str = "\
-Starts store, bridge and herald-web in one process and says where to send
-records and where the page is. Ctrl-C or SIGTERM stops it: what has been
+Starts store, bridge, herald-web and neelix in one process and says where to
+send records and where the page is. Ctrl-C or SIGTERM stops it: what has been
 received is written first. A second Ctrl-C ends it at once; nothing that was
 synced is lost then either.
 
-Everything that BRIDGE_*, STORE_* and WEB_* variables say is checked before
-anything starts.";
+neelix judges by the rules file every minute (NEELIX_INTERVAL) and reads it anew
+each time. Without NEELIX_SMTP_URL its mails are kept on the alerts page.
+
+Everything that BRIDGE_*, STORE_*, WEB_* and NEELIX_* variables say is checked
+before anything starts.";
 
 const UP_EXAMPLES: &str = "\
 Examples:
   herald up
   DEV_STAGE=TESTING HERALD_DATA_DIR=/tmp/herald herald up
   BRIDGE_LISTEN=127.0.0.1:9020 herald up     take records from this machine only
-  WEB_LISTEN=0.0.0.0:9021 herald up          show the page to others";
+  WEB_LISTEN=0.0.0.0:9021 herald up          show the page to others
+  NEELIX_SMTP_URL=smtp://localhost:25 herald up
+                                             send the mails of the rules";
+
+const NEELIX: &str = "\
+Runs neelix once beside a Herald on this machine: judges what is new by the rules
+and tells people, as `herald up` does by itself every minute. With the arguments
+below it changes nothing.
+
+It goes by the same variables as `herald up`.";
+
+const NEELIX_EXAMPLES: &str = "\
+Examples:
+  herald neelix check                    say what is wrong with the rules
+  herald neelix check ps_neelix_d.cfg    the same for another file
+  herald neelix --dry-run                show the mails a run would send now
+  herald neelix --dry-run --since 7d     show what the rules would have found
+  herald neelix --test-fire payments     send one test mail for a section
+
+Exit codes:
+  0  done, or another run is at it
+  1  something could not be delivered, or the store could not be asked
+  2  a variable, an argument or the rules are wrong";
 
 /// Collects the log records of many programs and shows them on one page.
 #[derive(Debug, Parser)]
@@ -62,6 +88,9 @@ pub(crate) enum Command {
     /// Run everything on this machine (also without a command).
     #[command(long_about = UP, after_long_help = UP_EXAMPLES)]
     Up,
+    /// Judge by the rules once, check them, or try them out.
+    #[command(long_about = NEELIX, after_help = NEELIX_EXAMPLES, after_long_help = NEELIX_EXAMPLES)]
+    Neelix(Box<neelix_cronjob::Cli>),
     Log(Box<Log>),
     Query(Box<Query>),
     Tail(Box<Tail>),

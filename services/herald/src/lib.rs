@@ -1,8 +1,8 @@
 //! All of Herald on one machine, and the command line.
 //!
 //! * [`Cli`]: the commands and what `--help` says.
-//! * `up`: bridge, store and herald-web in one process, stopped in the order
-//!   in which records flow.
+//! * `up`: bridge, store, herald-web and neelix in one process, stopped in the order
+//!   in which records flow. `neelix`: neelix by hand.
 //! * `log`: one record from a shell. `import`: the records of a predecessor's
 //!   database.
 //! * `query`, `tail`, `context`: records on a terminal or for programs.
@@ -19,6 +19,7 @@ mod connection;
 mod context;
 mod import;
 mod log;
+mod neelix;
 mod output;
 mod query;
 mod records;
@@ -43,6 +44,7 @@ use output::WriteError;
 pub async fn run(cli: Cli, vars: Vars) -> anyhow::Result<()> {
     let outcome = match cli.command.unwrap_or(Command::Up) {
         Command::Up => up::run(&vars).await,
+        Command::Neelix(cli) => neelix::run(*cli, vars).await,
         Command::Log(record) => log::run(*record, &vars).await,
         Command::Query(query) => query::run(*query, &vars).await,
         Command::Tail(tail) => tail::run(*tail, &vars).await,

@@ -1,10 +1,11 @@
-//! `herald up`: bridge, store and herald-web in one process.
+//! `herald up`: bridge, store, herald-web and neelix in one process.
 //!
 //! They are what they are as processes of their own: each with its own
 //! configuration and port, speaking gRPC. What is added here: one check of
 //! everything before anything starts, and the order of stopping.
 
 mod announcement;
+pub(crate) mod defaults;
 mod plan;
 
 use anyhow::anyhow;
@@ -37,6 +38,9 @@ async fn serve(plan: Plan, shutdown: CancellationToken) -> anyhow::Result<()> {
     let services = [
         Service::start("bridge", &ended, |stop| bridge::run(plan.bridge, stop)),
         Service::start("herald-web", &ended, |stop| herald_web::run(plan.web, stop)),
+        Service::start("neelix", &ended, |stop| {
+            neelix_cronjob::repeat(plan.neelix, stop)
+        }),
         Service::start("store", &ended, |stop| store::run(plan.store, stop)),
     ];
     tokio::select! {

@@ -26,6 +26,9 @@ pub struct Config {
     /// `STORE_MAX_BYTES`: above this size of the database the oldest records
     /// are removed; no limit.
     pub max_bytes: Option<u64>,
+    /// `STORE_ALERT_RETENTION`: alerts that ended longer ago are removed, with who
+    /// was told of them, and runs of neelix that began longer ago; 90 d.
+    pub alert_retention: Duration,
     /// `STORE_READERS`: how many reads run at a time; 3.
     pub readers: u32,
     /// `STORE_QUERY_TIMEOUT`: after this long a search answers with what it
@@ -47,6 +50,7 @@ struct Raw {
     data_dir: Option<PathBuf>,
     retention: Option<Age>,
     max_bytes: Option<ByteSize>,
+    alert_retention: Option<Age>,
     readers: Option<u32>,
     query_timeout: Option<Age>,
     commit_interval: Option<Age>,
@@ -76,6 +80,9 @@ impl Config {
             data_dir,
             retention: raw.retention.map_or(Duration::MAX, |age| age.0),
             max_bytes: raw.max_bytes.map(|size| size.0),
+            alert_retention: raw
+                .alert_retention
+                .map_or(Duration::from_hours(90 * 24), |age| age.0),
             readers: raw.readers.unwrap_or(3),
             query_timeout: raw
                 .query_timeout
@@ -106,6 +113,11 @@ impl Config {
         at_least(
             self.retention >= Duration::from_secs(1),
             "STORE_RETENTION",
+            "1s",
+        )?;
+        at_least(
+            self.alert_retention >= Duration::from_secs(1),
+            "STORE_ALERT_RETENTION",
             "1s",
         )?;
         at_least(max_bytes >= 4 * MIB, "STORE_MAX_BYTES", "4MiB")?;
@@ -153,6 +165,7 @@ mod tests {
         );
         assert_eq!(config.retention, Duration::MAX);
         assert_eq!(config.max_bytes, None);
+        assert_eq!(config.alert_retention, Duration::from_hours(2_160));
     }
 
     #[test]
@@ -187,6 +200,7 @@ mod tests {
         check("STORE_LISTEN", "localhost");
         check("STORE_RETENTION", "30");
         check("STORE_RETENTION", "0s");
+        check("STORE_ALERT_RETENTION", "0s");
         check("STORE_MAX_BYTES", "much");
         check("STORE_MAX_BYTES", "1B");
         check("STORE_READERS", "0");

@@ -36,8 +36,8 @@ impl Direct {
         let database = Database::open(path).await?;
         let metrics = Arc::new(Metrics::new(&runtime::telemetry::meter("direct")));
         let (journal, queue) = Journal::new(QUEUE_BYTES);
-        let contacts = journal.contacts.clone();
-        let writer = Writer::new(database, Catalog::new(), COMMIT_INTERVAL, contacts, metrics);
+        let memory = (journal.contacts.clone(), journal.seen.clone());
+        let writer = Writer::new(database, Catalog::new(), COMMIT_INTERVAL, memory, metrics);
         Ok(Self {
             journal,
             writer: tokio::spawn(writer.run(queue)),

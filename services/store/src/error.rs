@@ -1,6 +1,8 @@
 //! Why a request was not done; [`crate::grpc`] maps it to a gRPC status.
 
-use domain::BridgeId;
+use domain::{BridgeId, Micros};
+
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::db::fault::{Fault, fault, is_interrupt};
 
@@ -32,6 +34,25 @@ pub(crate) enum StoreError {
     /// As many as there may be.
     #[error("there are {max} saved searches, and no more may be: delete one first", max = domain::MAX_SAVED_SEARCHES)]
     TooManySearches,
+    /// There is no such alert, or no more.
+    #[error("there is no alert {0}")]
+    NoAlert(u64),
+    /// The alert does not go on.
+    #[error("alert {0} has ended")]
+    AlertEnded(u64),
+    /// There is no such delivery, or no more.
+    #[error("there is no delivery {0}")]
+    NoDelivery(u64),
+    /// One run at a time.
+    #[error("run {run_id} of {holder} goes on, until {until} unless it renews its lease", until = time_text(*until_us))]
+    RunGoesOn {
+        run_id: u64,
+        holder: String,
+        until_us: Micros,
+    },
+    /// The run is not the one at hand.
+    #[error("run {0} does not go on: it has ended, or lost its lease to another")]
+    RunLost(u64),
     /// The deadline came before an answer.
     #[error("the store is too busy to answer in time")]
     Late,
@@ -47,6 +68,14 @@ pub(crate) enum StoreError {
     /// A failure of ours or of the machine.
     #[error("a file of the data folder failed")]
     Io(#[from] std::io::Error),
+}
+
+/// A time for people, such as `2026-11-30T02:24:15Z`.
+pub(crate) fn time_text(us: Micros) -> String {
+    OffsetDateTime::from_unix_timestamp(us.div_euclid(1_000_000))
+        .ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| format!("{us} us"))
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -1,8 +1,10 @@
 //! The services of the contract: decode, one call of the domain, encode.
 
+mod alerts;
 mod counts;
 mod ingest;
 mod records;
+mod runs;
 mod saved_searches;
 mod status;
 
@@ -10,7 +12,8 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use proto::v1::{
-    self, ingest_service_server::IngestServiceServer, record_service_server::RecordServiceServer,
+    self, alert_service_server::AlertServiceServer, ingest_service_server::IngestServiceServer,
+    record_service_server::RecordServiceServer, run_service_server::RunServiceServer,
     saved_search_service_server::SavedSearchServiceServer,
     status_service_server::StatusServiceServer,
 };
@@ -22,6 +25,8 @@ use crate::{App, error::StoreError, search::Coverage};
 
 /// What a request may have at most: a batch of 16 MiB, and the rest of its message.
 const REQUEST_BYTES: usize = 17 << 20;
+/// What a run may find: mails of up to a thousand rules.
+const FINDINGS_BYTES: usize = 64 << 20;
 /// What an answer may have at most: a page of records, and one huge record.
 const RESPONSE_BYTES: usize = 64 << 20;
 
@@ -30,6 +35,8 @@ pub(crate) fn routes(app: &App, shutdown: &CancellationToken) -> Routes {
     let ingest = ingest::Ingest::new(app.journal.clone(), shutdown.clone());
     let records = records::Records::new(app.clone(), shutdown.clone());
     let saved_searches = saved_searches::SavedSearches::new(app.clone());
+    let runs = runs::Runs::new(app.clone());
+    let alerts = alerts::Alerts::new(app.clone());
     let status = status::StatusCalls::new(app.clone(), shutdown.clone());
     let mut routes =
         Routes::new(IngestServiceServer::new(ingest).max_decoding_message_size(REQUEST_BYTES))
@@ -37,6 +44,12 @@ pub(crate) fn routes(app: &App, shutdown: &CancellationToken) -> Routes {
                 RecordServiceServer::new(records).max_encoding_message_size(RESPONSE_BYTES),
             )
             .add_service(SavedSearchServiceServer::new(saved_searches))
+            .add_service(
+                RunServiceServer::new(runs)
+                    .max_decoding_message_size(FINDINGS_BYTES)
+                    .max_encoding_message_size(RESPONSE_BYTES),
+            )
+            .add_service(AlertServiceServer::new(alerts).max_encoding_message_size(RESPONSE_BYTES))
             .add_service(StatusServiceServer::new(status));
     if app.config.stage != domain::Stage::Production {
         routes = routes.add_service(runtime::grpc::reflection(proto::DESCRIPTORS));
@@ -51,7 +64,12 @@ fn status_of(failure: &StoreError) -> Status {
         StoreError::Invalid(_) => Status::invalid_argument(text),
         StoreError::Hole { .. } | StoreError::UnknownBridge(_) => Status::failed_precondition(text),
         StoreError::TooManySearches => Status::failed_precondition(text),
+        StoreError::RunGoesOn { .. } | StoreError::AlertEnded(_) => {
+            Status::failed_precondition(text)
+        }
+        StoreError::RunLost(_) => Status::aborted(text),
         StoreError::NotFound(_) | StoreError::NoSearch(_) => Status::not_found(text),
+        StoreError::NoAlert(_) | StoreError::NoDelivery(_) => Status::not_found(text),
         StoreError::NameTaken(_) => Status::already_exists(text),
         StoreError::Late => Status::deadline_exceeded(text),
         StoreError::Full => Status::resource_exhausted(text),

@@ -5,6 +5,7 @@ mod commit;
 mod contacts;
 mod group;
 mod isolate;
+mod seen;
 mod session;
 pub(crate) mod step;
 mod writer;
@@ -16,8 +17,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::error::StoreError;
 
-pub(crate) use contacts::Contacts;
-pub(crate) use step::{Done, Refusal, Step};
+pub(crate) use contacts::{Connected, Contact, Contacts, lag_us};
+pub(crate) use seen::Seen;
+pub(crate) use step::{Done, Refusal, Step, Undone};
 pub(crate) use writer::Writer;
 
 /// How many entries a batch may have.
@@ -36,6 +38,8 @@ pub(crate) struct Journal {
     budget_permits: u32,
     /// What bridges say of themselves.
     pub(crate) contacts: Contacts,
+    /// Systems that have been seen.
+    pub(crate) seen: Seen,
 }
 
 /// Consecutive entries of one spool.
@@ -105,6 +109,7 @@ impl Journal {
             budget: Arc::new(Semaphore::new(budget_permits as usize)),
             budget_permits,
             contacts: Contacts::default(),
+            seen: Seen::default(),
         };
         let queue = Queue {
             jobs: job_queue,

@@ -13,6 +13,8 @@
 //! * Ids are given by the writer alone, rise, and have no holes; merging keeps them.
 //! * Table `bridge` is never emptied.
 
+mod alerts;
+mod attendance;
 mod backup;
 pub mod block;
 mod catalog;
@@ -28,6 +30,7 @@ mod grpc;
 mod journal;
 mod metrics;
 pub mod predecessor;
+mod runs;
 mod saved_searches;
 mod search;
 mod systems;
@@ -47,6 +50,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 
+use attendance::Uptime;
 use catalog::Catalog;
 use db::{Database, Readers};
 use journal::{Journal, Writer};
@@ -70,8 +74,7 @@ pub(crate) struct App {
     journal: Journal,
     metrics: Arc<Metrics>,
     backups: Arc<Semaphore>,
-    /// When this process began, microseconds since the epoch.
-    started_us: domain::Micros,
+    uptime: Uptime,
 }
 
 /// Binds the port, then serves until `shutdown`.
@@ -109,10 +112,10 @@ pub async fn serve(
         database.clone(),
         catalog.clone(),
         config.commit_interval,
-        journal.contacts.clone(),
+        (journal.contacts.clone(), journal.seen.clone()),
         Arc::clone(&metrics),
     );
-    writer.prepare().await.context("cannot read the database")?;
+    let alive_before_us = writer.prepare().await.context("cannot read the database")?;
     let mut writer = Vital::spawn("the writer", writer.run(queue));
     let app = App {
         readers: Readers::new(&database, config.readers),
@@ -124,7 +127,10 @@ pub async fn serve(
         journal,
         metrics,
         backups: Arc::new(Semaphore::new(1)),
-        started_us: clock::now_us(),
+        uptime: Uptime {
+            started_us: clock::now_us(),
+            alive_before_us,
+        },
     };
     let mut upkeep = Vital::spawn("the upkeep", upkeep::run(app.clone(), shutdown.clone()));
 

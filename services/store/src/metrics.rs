@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -13,9 +13,14 @@ use opentelemetry::{
     metrics::{Counter, Histogram, Meter},
 };
 
+use domain::Micros;
 use tracing::error;
 
-use crate::{catalog::Entry, db::counter::Totals};
+use crate::{
+    catalog::Entry,
+    clock::now_us,
+    db::{alert::AlertCounts, counter::Totals, delivery::DeliveryCounts},
+};
 
 /// The instruments.
 #[derive(Debug)]
@@ -40,6 +45,11 @@ pub(crate) struct Gauges {
     pub(crate) small_blocks: AtomicU64,
     /// Tails, exports and checks under way.
     pub(crate) streams: AtomicU64,
+    pub(crate) firing_alerts: AtomicU64,
+    pub(crate) waiting_deliveries: AtomicU64,
+    pub(crate) failed_deliveries: AtomicU64,
+    /// When the newest run of neelix ended; 0 when none did.
+    pub(crate) last_run_us: AtomicI64,
     /// Id of the newest record, as far as this process has written one.
     pub(crate) newest_id: AtomicU64,
 }
@@ -137,6 +147,21 @@ impl Gauges {
         }
     }
 
+    /// Keeps what is known of alerts.
+    pub(crate) fn alerts(
+        &self,
+        alerts: &AlertCounts,
+        deliveries: &DeliveryCounts,
+        last_run_us: Option<Micros>,
+    ) {
+        let set = |gauge: &AtomicU64, value| gauge.store(value, Ordering::Relaxed);
+        set(&self.firing_alerts, alerts.firing);
+        set(&self.waiting_deliveries, deliveries.waiting);
+        set(&self.failed_deliveries, deliveries.failed);
+        self.last_run_us
+            .store(last_run_us.unwrap_or(0), Ordering::Relaxed);
+    }
+
     fn register(self: &Arc<Self>, meter: &Meter) {
         let gauge = |name: &'static str, what: &'static str, read: fn(&Self) -> &AtomicU64| {
             let gauges = Arc::clone(self);
@@ -170,5 +195,36 @@ impl Gauges {
             "Tails, exports and checks under way",
             |g| &g.streams,
         );
+        gauge("herald.store.alerts.firing", "Alerts that go on", |g| {
+            &g.firing_alerts
+        });
+        gauge(
+            "herald.store.deliveries.waiting",
+            "Deliveries that wait",
+            |g| &g.waiting_deliveries,
+        );
+        gauge(
+            "herald.store.deliveries.failed",
+            "Deliveries that failed for good and whose alert goes on",
+            |g| &g.failed_deliveries,
+        );
+        self.register_run_age(meter);
+    }
+
+    /// Not told as long as no run has ended.
+    fn register_run_age(self: &Arc<Self>, meter: &Meter) {
+        let gauges = Arc::clone(self);
+        meter
+            .f64_observable_gauge("herald.store.run.age")
+            .with_unit("s")
+            .with_description("Time since the newest run of neelix ended")
+            .with_callback(move |observer| {
+                let ended_us = gauges.last_run_us.load(Ordering::Relaxed);
+                if ended_us > 0 {
+                    let age_us = now_us().saturating_sub(ended_us).max(0);
+                    observer.observe(age_us as f64 / 1e6, &[]);
+                }
+            })
+            .build();
     }
 }

@@ -95,6 +95,7 @@ async fn make(app: &App, change: Change, name: &SearchName) -> Result<(), StoreE
         Some(Refusal::Taken) => Err(StoreError::NameTaken(name.to_string())),
         Some(Refusal::Missing) => Err(StoreError::NoSearch(name.to_string())),
         Some(Refusal::TooMany) => Err(StoreError::TooManySearches),
+        Some(Refusal::Because(error)) => Err(error),
     }
 }
 

@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::{
-    App, db,
+    App,
+    clock::now_us,
+    db,
     error::StoreError,
     journal::{Done, Step},
 };
@@ -27,6 +29,8 @@ const TICK: Duration = Duration::from_millis(100);
 const RETENTION_EVERY: Duration = Duration::from_secs(1);
 /// How often what bridges say of themselves is written.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
+/// How often old alerts are looked for.
+const ALERTS_EVERY: Duration = Duration::from_secs(5);
 /// After somebody was in the way of cutting the log: the writer waits for them,
 /// and must not do so all the time.
 const CUT_PAUSE: Duration = Duration::from_secs(1);
@@ -82,6 +86,7 @@ struct Upkeep {
     app: App,
     merging: Merging,
     retention_due: Instant,
+    alerts_due: Instant,
     save_due: Instant,
 }
 
@@ -92,6 +97,7 @@ impl Upkeep {
             merging: Merging::new(app.config.retention),
             app,
             retention_due: now,
+            alerts_due: now,
             save_due: now + SAVE_EVERY,
         }
     }
@@ -104,10 +110,20 @@ impl Upkeep {
             retention::run(&self.app).await?;
             self.measure().await?;
         }
+        if now >= self.alerts_due {
+            self.alerts_due = now + ALERTS_EVERY;
+            retention::remove_alerts(&self.app).await?;
+        }
         if now >= self.save_due {
             self.save_due = now + SAVE_EVERY;
             let contacts = self.app.journal.contacts.clone();
             step(&self.app, Step::SaveContacts(contacts)).await?;
+            let seen = &self.app.journal.seen;
+            while step(&self.app, Step::SaveSystems(seen.clone()))
+                .await?
+                .changed
+                > 0
+            {}
         }
         Ok(())
     }
@@ -119,7 +135,11 @@ impl Upkeep {
             .snapshot(Instant::now() + LOOK_TIME)
             .await?;
         let sums = db::block::sums(snapshot.conn()).await?;
+        let alerts = db::alert::counts(snapshot.conn(), now_us()).await?;
+        let deliveries = db::delivery::counts(snapshot.conn()).await?;
+        let last_run = db::run::last_ended(snapshot.conn()).await?;
         let gauges = &self.app.metrics.gauges;
+        gauges.alerts(&alerts, &deliveries, last_run.and_then(|run| run.ended_us));
         gauges.blocks.store(sums.blocks, Ordering::Relaxed);
         let small_blocks = self.merging.small_blocks() as u64;
         gauges.small_blocks.store(small_blocks, Ordering::Relaxed);

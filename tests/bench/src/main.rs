@@ -12,6 +12,7 @@ mod pages;
 mod query;
 mod report;
 mod retention;
+mod rules;
 mod search;
 mod tail;
 mod throughput;
@@ -57,10 +58,12 @@ enum Part {
     Tail,
     /// What people with a browser wait for, over a large store.
     Pages,
+    /// A run of neelix over what is new, and over nothing.
+    Rules,
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Throughput,
         Self::Latency,
         Self::Idle,
@@ -69,6 +72,7 @@ impl Part {
         Self::Search,
         Self::Tail,
         Self::Pages,
+        Self::Rules,
     ];
 }
 
@@ -113,6 +117,7 @@ async fn main() -> anyhow::Result<()> {
             Part::Tail => tail::run(&lines, &mut report).await?,
             Part::Search => search::run(&lines, searched, &mut report).await?,
             Part::Pages => pages::run(&lines, searched, &mut report).await?,
+            Part::Rules => rules::run(&lines, records / 2, &mut report).await?,
         }
     }
     report.finish();

@@ -63,7 +63,7 @@ pub(crate) async fn run(lines: &Lines, report: &mut Report) -> anyhow::Result<()
         };
         let request = TailRecordsRequest {
             filter: Some(filter),
-            after: 0,
+            after: None,
             max_per_second: MAX_PER_SECOND,
         };
         let mut news = client.tail_records(request).await?.into_inner();

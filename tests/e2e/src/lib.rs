@@ -5,6 +5,7 @@
 //! lets a Python program log, and looks at the page, the API or a file.
 
 pub mod account;
+pub mod alerts;
 pub mod api;
 pub mod appender;
 pub mod bakery;

@@ -2,10 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::{Entry, Micros};
+use domain::{Entry, Micros, RunState};
 use testkit::{Installation, Process};
 
 use crate::{
+    alerts::{self, Findings},
     appender::append,
     bakery,
     browser::{Browser, Page},
@@ -52,6 +53,19 @@ impl Site {
         let bakery = bakery::day(now_us());
         site.keep(bakery.entries).await;
         (site, bakery.incident_us)
+    }
+
+    /// The same, when neelix has looked at it.
+    pub async fn judged() -> Self {
+        let (site, incident_us) = Self::bakery().await;
+        site.run(|state| alerts::bakery(state, incident_us, None))
+            .await;
+        site
+    }
+
+    /// A run of neelix that finds this.
+    pub async fn run(&self, find: impl FnOnce(&RunState) -> Findings) {
+        alerts::run(&self.herald.store_url(), find).await;
     }
 
     /// Puts entries into the store.

@@ -59,7 +59,7 @@ fn may_use(name: &str, used: &str) -> bool {
         "proto" => matches!(used, "domain" | "query"),
         "testkit" => is_base(used),
         "herald" => is_base(used) || used == "render" || SERVICES.contains(&used),
-        "herald-web" => is_base(used) || used == "render",
+        "herald-web" | "neelix-cronjob" => is_base(used) || used == "render",
         _ => SERVICES.contains(&name) && is_base(used),
     }
 }
@@ -123,6 +123,7 @@ mod tests {
         check("render", "proto", None, false);
         check("herald-web", "render", None, true);
         check("herald", "render", None, true);
+        check("neelix-cronjob", "render", None, true);
         check("store", "render", None, false);
         check("bridge", "render", None, false);
         check("herald-web", "query", None, true);

@@ -16,7 +16,7 @@ use crate::{
     live::{self, Follow},
     request::{
         BadQuery, FILTER, KnownName, LimitRule, Parameters, Reader, read_count, read_filter,
-        read_id,
+        read_lower_bound,
     },
     utc,
 };
@@ -52,11 +52,11 @@ pub(crate) async fn follow(
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let (filter, _) = read_filter(&mut reader, utc::now(), BadQuery::Refuse);
-    let after = reader.value("after", read_id);
+    let after = reader.value("after", read_lower_bound);
     let rate = reader.value("max_per_second", |text| read_count(text, RATE));
     reader.finish()?;
     // A browser that connects anew repeats the URL: where it has come to since counts.
-    let after = live::last_event_id(&headers)?.or(after).unwrap_or(0);
+    let after = live::last_event_id(&headers)?.or(after);
     let what = Follow {
         filter,
         after,
@@ -69,12 +69,12 @@ pub(crate) async fn follow(
 }
 
 /// Each record with its id, and how far the store has looked since. `told` is
-/// the `id` of the client's last event.
-fn tell(piece: TailRecordsResponse, told: &mut u64) -> Vec<Event> {
+/// the `id` of the client's last event; it has none before the first.
+fn tell(piece: TailRecordsResponse, told: &mut Option<u64>) -> Vec<Event> {
     let mut events = Vec::with_capacity(piece.records.len() + 1);
     for record in piece.records {
         let record = domain::Record::from(record);
-        *told = record.id;
+        *told = Some(record.id);
         let event = Event::default().id(record.id.to_string());
         events.push(event.data(render::json_line(&record)));
     }
@@ -85,10 +85,10 @@ fn tell(piece: TailRecordsResponse, told: &mut u64) -> Vec<Event> {
         let view = SampledView { left_out, through };
         let event = last.event("sampled").json_data(view);
         events.push(event.expect("numbers are JSON"));
-    } else if through > *told {
+    } else if Some(through) > *told {
         let event = last.event("progress").json_data(ProgressView { through });
         events.push(event.expect("a number is JSON"));
     }
-    *told = through.max(*told);
+    *told = Some(through).max(*told);
     events
 }

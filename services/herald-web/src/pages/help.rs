@@ -80,13 +80,14 @@ const EXAMPLES: [(&str, &str); 20] = [
 ];
 
 /// Keys, while nobody types in a field.
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 10] = [
     ("/", "to the search field"),
     ("j k", "next and previous record"),
     ("Enter", "open the record, or close it"),
     ("e E", "next and previous error"),
     ("w W", "next and previous warning"),
     ("t", "follow what comes in, and back"),
+    ("a", "to the alerts"),
     ("?", "this page"),
     ("Escape", "close what is open"),
     (
@@ -142,7 +143,7 @@ const SHORT: [(&str, &str); 9] = [
 #[derive(Serialize)]
 struct HelpPage {
     examples: Vec<Example>,
-    keys: [(&'static str, &'static str); 9],
+    keys: [(&'static str, &'static str); 10],
     parameters: [(&'static str, &'static str); 12],
     texts: Vec<&'static str>,
     numbers: Vec<&'static str>,

@@ -1,15 +1,18 @@
 //! What every page has around its content.
 
-use domain::Stage;
+use domain::{Micros, Stage};
 use serde::Serialize;
 
-use crate::app::App;
+use super::figure::{counted, grouped};
+use crate::{app::App, store_client::Glance, utc};
 
+const ALERTS: &str = "/alerts";
 /// The pages that the header leads to.
 const NAVIGATION: &[(&str, &str)] = &[
     ("/", "Log"),
     ("/systems", "Systems"),
     ("/exceptions", "Exceptions"),
+    (ALERTS, "Alerts"),
     ("/rejected", "Rejected"),
     ("/status", "Status"),
     ("/help", "Help"),
@@ -30,6 +33,16 @@ pub(super) struct Layout {
     version: &'static str,
     /// The class of `<main>`.
     style: &'static str,
+    /// What everybody is to know.
+    warnings: Vec<Warning>,
+}
+
+/// Something is not well with alerts themselves.
+#[derive(Debug, Serialize)]
+struct Warning {
+    text: String,
+    href: &'static str,
+    link: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,6 +50,14 @@ struct Entry {
     href: &'static str,
     label: &'static str,
     is_here: bool,
+    /// How many alerts go on, and how many of them nobody knows of.
+    firing: Option<Firing>,
+}
+
+#[derive(Debug, Serialize)]
+struct Firing {
+    count: String,
+    is_attended: bool,
 }
 
 impl Layout {
@@ -47,6 +68,7 @@ impl Layout {
             href,
             label,
             is_here: false,
+            firing: None,
         };
         Self {
             title: title.into(),
@@ -63,7 +85,23 @@ impl Layout {
             ),
             version: env!("CARGO_PKG_VERSION"),
             style: "",
+            warnings: Vec::new(),
         }
+    }
+
+    /// With what there is to say of alerts.
+    pub(super) fn telling(mut self, glance: Option<&Glance>, now: Micros) -> Self {
+        let Some(glance) = glance else {
+            return self;
+        };
+        for entry in &mut self.navigation {
+            entry.firing = (entry.href == ALERTS && glance.firing > 0).then(|| Firing {
+                count: grouped(glance.firing),
+                is_attended: glance.unattended == 0,
+            });
+        }
+        self.warnings = warnings(glance, now);
+        self
     }
 
     /// Gives `<main>` a class.
@@ -78,6 +116,36 @@ impl Layout {
         }
         self
     }
+}
+
+fn warnings(glance: &Glance, now: Micros) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let ended = glance.last_run.as_ref().and_then(|run| run.ended_us);
+    if let Some(ended) = ended.filter(|_| glance.is_late) {
+        let age = now.saturating_sub(ended).unsigned_abs();
+        let interval = glance.interval_s.saturating_mul(1_000_000);
+        warnings.push(Warning {
+            text: format!(
+                "neelix is late: it ran last {} ago and should run every {}, so nobody judges \
+                 the rules now",
+                utc::distance(age / 1_000_000 * 1_000_000),
+                utc::distance(interval)
+            ),
+            href: "/alerts/runs",
+            link: "its runs",
+        });
+    }
+    if glance.failed > 0 {
+        warnings.push(Warning {
+            text: format!(
+                "{} of alerts that go on could not be delivered",
+                counted(glance.failed, "message")
+            ),
+            href: "/alerts#undelivered",
+            link: "which and why",
+        });
+    }
+    warnings
 }
 
 /// A stage's class in the stylesheet and the colour of its icon.

@@ -11,7 +11,7 @@ mod walk;
 
 use axum::{
     extract::{RawQuery, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{CountQuery, RecordQuery};
@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     app::App,
+    changes::name_of_this,
     request::{BadQuery, LimitRule, PAGE, ParameterError, Parameters, link, read_id, read_records},
     store_client::RecordPage,
     utc,
@@ -68,7 +69,17 @@ struct LogView<'a> {
     note: Option<String>,
     /// The record that is to be open and is not among the rows.
     missing: Option<u64>,
+    /// Where records are sent to, for who has not sent any.
+    bridge: Option<Bridge>,
     loaded: String,
+}
+
+/// The stage's bridge, seen from who looks: where these pages are, with the port that
+/// it has if nobody has said otherwise.
+#[derive(Serialize)]
+struct Bridge {
+    host: String,
+    port: u16,
 }
 
 /// What a URL asks for.
@@ -81,7 +92,12 @@ struct Asked {
 }
 
 /// `GET /`
-pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let parameters = Parameters::read(query.as_deref(), PAGE);
     let now = utc::now();
     let mut asked = Asked::read(&parameters, now);
@@ -128,7 +144,11 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
         let main = tail::main(app, view, columns, query.filter, note);
         return page.when_ready(main).await;
     }
-    page.when_ready(async move { answer(app, view, asked).await })
+    let bridge = Bridge {
+        host: name_of_this(&uri, &headers).unwrap_or_else(|| "localhost".to_owned()),
+        port: app.stage.bridge_port(),
+    };
+    page.when_ready(async move { answer(app, view, asked, bridge).await })
         .await
 }
 
@@ -176,7 +196,7 @@ impl Asked {
 }
 
 /// The rows, then the counts.
-async fn answer(app: App, view: View, asked: Asked) -> Result<Main, PageError> {
+async fn answer(app: App, view: View, asked: Asked, bridge: Bridge) -> Result<Main, PageError> {
     let question: CountQuery = counts::question(&asked.query.filter, view.now());
     let counting = app.store.counting(question);
     let walk = Walk::new(asked.query);
@@ -199,6 +219,7 @@ async fn answer(app: App, view: View, asked: Asked) -> Result<Main, PageError> {
             .map(|coverage| grouped(coverage.damaged_records)),
         note: asked.note.map(|problem| problem.to_string()),
         missing,
+        bridge: Some(bridge),
         loaded: render::rfc3339(view.now())[11..19].to_owned(),
     };
     let html = fill(&app, "log.html", &shown)?;
@@ -234,6 +255,7 @@ fn unanswered<'a>(view: &View, columns: &'a Columns) -> LogView<'a> {
         damaged: None,
         note: None,
         missing: None,
+        bridge: None,
         loaded: String::new(),
     }
 }

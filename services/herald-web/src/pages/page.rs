@@ -27,7 +27,7 @@ use serde::Serialize;
 use tracing::error;
 
 use super::{layout::Layout, problem};
-use crate::{app::App, store_client::StoreError};
+use crate::{app::App, store_client::StoreError, utc};
 
 /// How long a page waits for the store before it begins without it.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -67,7 +67,7 @@ impl Page {
     pub(super) fn new(app: &App, layout: Layout) -> Self {
         Self {
             app: app.clone(),
-            layout,
+            layout: layout.telling(app.watch.known().as_ref(), utc::now()),
             bar: String::new(),
         }
     }
@@ -89,14 +89,17 @@ impl Page {
     /// known by then is the answer's status; a later one is told where the content
     /// would be.
     pub(super) async fn when_ready(
-        self,
+        mut self,
         main: impl Future<Output = Result<Main, PageError>> + Send + 'static,
     ) -> Response {
+        let mut main = Box::pin(main);
+        let first = tokio::time::timeout(PATIENCE, &mut main);
+        let (glance, first) = tokio::join!(self.app.watch.look(), first);
+        self.layout = self.layout.telling(glance.as_ref(), utc::now());
         let (Ok(top), Ok(bottom)) = (self.top(), self.bottom()) else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
-        let mut main = Box::pin(main);
-        match tokio::time::timeout(PATIENCE, &mut main).await {
+        match first {
             Ok(Ok(Main { html, later })) => {
                 let first = stream::iter([top + &html]);
                 respond(first.chain(later), bottom)

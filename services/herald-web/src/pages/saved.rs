@@ -7,20 +7,21 @@ mod menu;
 
 use axum::{
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
 use domain::SavedSearch;
 use serde::Serialize;
 
 use super::{
+    form::Visitor,
     layout::Layout,
     page::{Main, Page, PageError, fill},
     problem,
 };
-use crate::{app::App, changes::Token};
+use crate::app::App;
 use address::Detail;
-pub(crate) use edit::{MAX_FORM_BYTES, delete, rename, save};
+pub(crate) use edit::{delete, rename, save};
 pub(super) use menu::Menu;
 
 #[derive(Serialize)]
@@ -96,8 +97,7 @@ impl SaveForm {
 /// Somebody who looks at the page.
 struct Visit {
     app: App,
-    token: Token,
-    why_read_only: Option<String>,
+    visitor: Visitor,
 }
 
 /// `GET /saved`
@@ -116,33 +116,24 @@ pub(crate) async fn show(
         }
     }
     let visit = Visit::new(&app, &uri, &headers);
-    let cookie = visit.token.cookie.clone();
+    let cookie = visit.visitor.token.cookie.clone();
     let page = Page::new(&app, layout(&app));
     let response = page.when_ready(async move {
         let searches = visit.app.store.saved_searches().await?;
         visit.main(Some(searches), forms).map(Main::new)
     });
-    with_cookie(response.await, cookie)
+    Visitor::with_cookie(cookie, response.await)
 }
 
 fn layout(app: &App) -> Layout {
     Layout::new(app, "Saved searches").styled("saved")
 }
 
-fn with_cookie(mut response: Response, cookie: Option<String>) -> Response {
-    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    response
-}
-
 impl Visit {
     fn new(app: &App, uri: &Uri, headers: &HeaderMap) -> Self {
-        let place = app.guard.check_place(uri, headers);
         Self {
             app: app.clone(),
-            token: app.guard.token(headers),
-            why_read_only: place.err().map(|error| error.to_string()),
+            visitor: Visitor::new(app, uri, headers),
         }
     }
 
@@ -179,8 +170,8 @@ impl Visit {
         let view = SavedView {
             searches: searches.map(|searches| searches.into_iter().map(search).collect()),
             forms,
-            why_read_only: self.why_read_only.clone(),
-            token: self.token.value().to_owned(),
+            why_read_only: self.visitor.why_read_only.clone(),
+            token: self.visitor.token.value().to_owned(),
         };
         fill(&self.app, "saved.html", &view)
     }

@@ -1,6 +1,7 @@
-//! `/status`: how the store and its bridges are doing.
+//! `/status`: how the store, its bridges and neelix are doing.
 
 mod bridge;
+mod neelix;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use crate::{
     utc,
 };
 use bridge::Bridge;
+use neelix::Neelix;
 
 const PATH: &str = "/status";
 const KNOWN: &[&[KnownName]] = &[&[("refresh", "refresh")]];
@@ -66,6 +68,8 @@ struct StatusPage {
     /// Whether some cannot be read.
     damaged: Option<String>,
     bridges: Vec<Bridge>,
+    /// None when the store does not tell in time.
+    neelix: Option<Neelix>,
     started: Option<When>,
     version: &'static str,
     store_version: String,
@@ -102,9 +106,14 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
         .when_ready(async move {
             let now = utc::now();
             let receiving = timeout(PATIENCE, receiving(&app.store, now));
-            let (status, receiving) = tokio::join!(app.store.status(), receiving);
+            let glance = timeout(PATIENCE, app.store.glance());
+            let (status, receiving, glance) = tokio::join!(app.store.status(), receiving, glance);
             let receiving = receiving.ok().and_then(Result::ok);
-            let view = view(status?, receiving, refresh, now);
+            let glance = glance.ok().and_then(Result::ok);
+            let view = StatusPage {
+                neelix: glance.map(|glance| Neelix::new(&glance, now)),
+                ..view(status?, receiving, refresh, now)
+            };
             Ok(Main::new(fill(&app, "status.html", &view)?))
         })
         .await;
@@ -175,6 +184,7 @@ fn view(
             .iter()
             .map(|bridge| Bridge::new(bridge, now))
             .collect(),
+        neelix: None,
         started: (status.started_us > 0).then(|| When::new(status.started_us, now)),
         version: env!("CARGO_PKG_VERSION"),
         store_version: status.version,

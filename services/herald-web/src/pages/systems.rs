@@ -1,5 +1,6 @@
-//! `/systems`: where records come from, and when they last did.
+//! `/systems`: where records come from, when they last did, and what rules expect.
 
+mod expected;
 mod table;
 
 use axum::{
@@ -28,6 +29,7 @@ use crate::{
     store_client::{StoreClient, StoreError},
     utc,
 };
+use expected::{Expected, expected};
 use table::{Entry, Sorting};
 
 const PATH: &str = "/systems";
@@ -64,6 +66,11 @@ struct SystemsPage {
     /// The store had more than it gives.
     is_more: bool,
     progress: Option<Progress>,
+    /// What rules expect.
+    expected: Vec<Expected>,
+    /// The store does not tell it.
+    is_untold: bool,
+    expected_count: String,
     clear_href: Option<String>,
 }
 
@@ -97,8 +104,18 @@ pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> R
     }
     let page = Page::new(&app, Layout::new(&app, "Systems").at(PATH));
     page.when_ready(async move {
-        let (all, recent) = ask(&app.store, &span).await?;
-        let view = view(&parameters, &span, sorting, &all, recent, now);
+        let (systems, heartbeats) = tokio::join!(ask(&app.store, &span), app.store.heartbeats());
+        let (all, recent) = systems?;
+        let find = parameters.get("find").unwrap_or_default();
+        let is_untold = heartbeats.is_err();
+        let heartbeats = heartbeats.unwrap_or_default();
+        let (expected, count) = expected(&heartbeats, find, now);
+        let view = SystemsPage {
+            is_untold,
+            expected,
+            expected_count: grouped(count as u64),
+            ..view(&parameters, &span, sorting, &all, recent, now)
+        };
         Ok(Main::new(fill(&app, "systems.html", &view)?))
     })
     .await
@@ -178,13 +195,15 @@ fn view(
         is_cut: entries.len() > MAX_SHOWN,
         is_more,
         progress,
+        expected: Vec::new(),
+        is_untold: false,
+        expected_count: String::new(),
         clear_href: (!find.is_empty()).then(|| address(PATH, parameters, &[("find", None)])),
         span: label,
     }
 }
 
-/// By the age of the newest record; what a system is expected to do is not known
-/// here.
+/// By the age of the newest record: what rules expect stands in a table of its own.
 fn state(age: Micros) -> &'static str {
     match age {
         ..ACTIVE_US => "active",

@@ -32,7 +32,9 @@ use crate::{
     api::RETRY_AFTER_S,
     app::App,
     live::{self, LiveError},
-    request::{BadQuery, PAGE, ParameterError, Parameters, Reader, link_to, read_filter, read_id},
+    request::{
+        BadQuery, PAGE, ParameterError, Parameters, Reader, link_to, read_filter, read_lower_bound,
+    },
     store_client::StoreError,
     utc,
 };
@@ -77,7 +79,8 @@ pub(super) async fn main(
     let mut records = self::newest(&app, filter, ROWS).await?;
     records.reverse();
     let through = newest.first().into_iter().chain(records.last());
-    let through = through.map(|record| record.id).max();
+    // Before the first record, all that comes is above 0.
+    let through = through.map(|record| record.id).max().unwrap_or(0);
     let shown = TailView {
         chips: chips(&view),
         clear_href: "/?tail=1",
@@ -86,7 +89,7 @@ pub(super) async fn main(
             .leading_to_records()
             .rows(&records),
         note: note.map(|problem| problem.to_string()),
-        stream_href: stream_href(&view, through),
+        stream_href: stream_href(&view, Some(through)),
         loaded: render::rfc3339(view.now())[11..19].to_owned(),
     };
     Ok(Main::new(fill(&app, "tail.html", &shown)?))
@@ -153,10 +156,10 @@ async fn open(app: &App, headers: &HeaderMap, query: Option<&str>) -> Result<Res
     let now = utc::now();
     let mut reader = Reader::new(&parameters);
     let (filter, _) = read_filter(&mut reader, now, BadQuery::SearchWords);
-    let after = reader.value("after", read_id);
+    let after = reader.value("after", read_lower_bound);
     let columns = reader.value("columns", Columns::read).unwrap_or_default();
     reader.finish()?;
-    let told = live::last_event_id(headers)?.or(after).unwrap_or(0);
+    let told = live::last_event_id(headers)?.or(after);
     let what = What {
         view: View::new(parameters, &filter, now),
         columns,
@@ -205,7 +208,7 @@ impl What {
 async fn follower(
     app: &App,
     what: What,
-    told: u64,
+    told: Option<u64>,
 ) -> Result<impl Stream<Item = Vec<Bytes>> + use<>, LiveError> {
     let place = app.streams.enter()?;
     let writer = || what.writer(app);

@@ -1,27 +1,9 @@
-//! Saved searches: a change is asked for once, because it may have been made
-//! although the answer was lost.
+//! Saved searches.
 
 use domain::{SavedSearch, SearchName, SearchQuery};
 use proto::v1;
-use tonic::{Code, Response, Status};
 
-use super::{DEADLINE, StoreClient, StoreError, answer, classify, told_deadline};
-
-/// Why a saved search was not changed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ChangeFailure {
-    /// The name is taken.
-    #[error("{0}")]
-    Taken(String),
-    /// There is none of this name.
-    #[error("{0}")]
-    Missing(String),
-    /// The store refuses it.
-    #[error("{0}")]
-    Refused(String),
-    #[error("{0}")]
-    Store(#[from] StoreError),
-}
+use super::{ChangeFailure, StoreClient, StoreError, answer, change::changed, told_deadline};
 
 impl StoreClient {
     /// All of them, by name.
@@ -50,7 +32,8 @@ impl StoreClient {
             query: query.as_str().to_owned(),
             overwrite,
         };
-        changed(client.save_search(told_deadline(request))).await
+        changed(client.save_search(told_deadline(request))).await?;
+        Ok(())
     }
 
     /// Gives a saved search another name.
@@ -64,7 +47,8 @@ impl StoreClient {
             name: name.to_string(),
             new_name: new_name.to_string(),
         };
-        changed(client.rename_search(told_deadline(request))).await
+        changed(client.rename_search(told_deadline(request))).await?;
+        Ok(())
     }
 
     /// Forgets a saved search.
@@ -72,24 +56,7 @@ impl StoreClient {
         let mut client = self.searches.clone();
         let name = name.to_string();
         let request = v1::DeleteSearchRequest { name };
-        changed(client.delete_search(told_deadline(request))).await
-    }
-}
-
-async fn changed<T>(
-    asked: impl Future<Output = Result<Response<T>, Status>>,
-) -> Result<(), ChangeFailure> {
-    let Ok(outcome) = tokio::time::timeout(DEADLINE, asked).await else {
-        return Err(StoreError::NoAnswer.into());
-    };
-    let Err(status) = outcome else {
-        return Ok(());
-    };
-    let message = status.message().to_owned();
-    match status.code() {
-        Code::AlreadyExists => Err(ChangeFailure::Taken(message)),
-        Code::NotFound => Err(ChangeFailure::Missing(message)),
-        Code::InvalidArgument | Code::FailedPrecondition => Err(ChangeFailure::Refused(message)),
-        _ => Err(classify(&status).into()),
+        changed(client.delete_search(told_deadline(request))).await?;
+        Ok(())
     }
 }

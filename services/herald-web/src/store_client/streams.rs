@@ -31,12 +31,12 @@ impl<T> Pieces<T> {
 }
 
 impl StoreClient {
-    /// Records as they are taken, from the first id above `after` on; 0 for
+    /// Records as they are taken, from the first id above `after` on; none for
     /// those above the newest. At most so many a second, or all for 0.
     pub(crate) async fn tail(
         &self,
         filter: &RecordFilter,
-        after: u64,
+        after: Option<u64>,
         max_per_second: u32,
     ) -> Result<Pieces<v1::TailRecordsResponse>, StoreError> {
         let stream = answer(|| {

@@ -1,6 +1,7 @@
 //! A store without a disk: the real gRPC contract over a list of records, with
 //! the filter's own definition as its search.
 
+pub(crate) mod alerts;
 mod counts;
 mod records;
 mod saved_searches;
@@ -17,7 +18,7 @@ use std::{
 
 use domain::{Record, RecordFilter};
 use proto::v1::{
-    self, record_service_server::RecordServiceServer,
+    self, alert_service_server::AlertServiceServer, record_service_server::RecordServiceServer,
     saved_search_service_server::SavedSearchServiceServer,
     status_service_server::StatusServiceServer,
 };
@@ -61,6 +62,7 @@ struct Data {
     mood: watch::Sender<Mood>,
     questions: Mutex<Vec<v1::ListRecordsRequest>>,
     searches: Mutex<Vec<v1::SavedSearch>>,
+    alerts: alerts::Kept,
     /// Streams that somebody reads.
     streams: AtomicUsize,
     /// Pieces of exports that were made.
@@ -76,6 +78,7 @@ impl FakeStore {
                 mood: watch::Sender::new(Mood::Well),
                 questions: Mutex::default(),
                 searches: Mutex::default(),
+                alerts: Mutex::default(),
                 streams: AtomicUsize::new(0),
                 pieces: AtomicUsize::new(0),
             }),
@@ -109,6 +112,11 @@ impl FakeStore {
 
     pub(crate) fn set_mood(&self, mood: Mood) {
         self.data.mood.send_replace(mood);
+    }
+
+    /// What it knows of alerts, to be changed.
+    pub(crate) fn alerts(&self) -> std::sync::MutexGuard<'_, alerts::Known> {
+        self.data.alerts.lock().unwrap()
     }
 
     /// The list requests so far.
@@ -148,6 +156,9 @@ impl FakeStore {
             .add_service(SavedSearchServiceServer::new(
                 saved_searches::SavedSearches(Arc::clone(&self.data)),
             ))
+            .add_service(AlertServiceServer::new(alerts::Alerts(Arc::clone(
+                &self.data,
+            ))))
             .add_service(StatusServiceServer::from_arc(Arc::clone(&self.data)));
         let token = CancellationToken::new();
         let serving = grpc::serve(

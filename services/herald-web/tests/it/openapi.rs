@@ -7,7 +7,10 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use testkit::{http, record, wait_until};
 
-use crate::{fake_store::Mood, web::Web};
+use crate::{
+    fake_store::{Mood, alerts},
+    web::Web,
+};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const ADDRESS: &str = "/api/v1/openapi.json";
@@ -94,7 +97,14 @@ async fn web() -> Web {
         },
         ..record(n)
     });
-    Web::with(records.collect()).await
+    let web = Web::with(records.collect()).await;
+    {
+        let mut store = web.store.alerts();
+        *store = alerts::known();
+        store.alerts.push(alerts::alert(7));
+        store.notifications[0].alert_ids.push(7);
+    }
+    web
 }
 
 #[tokio::test]
@@ -131,11 +141,33 @@ async fn every_answer_is_as_described() {
         ("/api/v1/dead_letters", "?limit=1"),
         ("/api/v1/dead_letters", "?before=7"),
         ("/api/v1/gaps", ""),
+        ("/api/v1/alerts", ""),
+        ("/api/v1/alerts", "?state=firing&limit=1"),
+        ("/api/v1/alerts/{id}", ""),
+        ("/api/v1/heartbeats", ""),
         ("/api/v1/saved_searches", ""),
         ("/api/v1/status", ""),
         (ADDRESS, ""),
     ] {
         check(path, query, 200).await;
+        checked.insert(path.to_owned());
+    }
+    for (path, body) in [
+        ("/api/v1/alerts/{id}/acknowledge", json!({"by": "anna"})),
+        ("/api/v1/alerts/{id}/silence", json!({"until": null})),
+    ] {
+        let url = format!("{}{}", web.base, path.replace("{id}", "7"));
+        let content_type = [("content-type", "application/json")];
+        let answer = http::post(&url, &content_type, body.to_string());
+        let pointer = format!("/paths/{}/post", path.replace('/', "~1"));
+        let media = "content/application~1json/schema";
+        let schema = format!("{pointer}/responses/200/{media}");
+        description.check(&schema, &answer.await.unwrap().json(), path);
+        let schema = format!("{pointer}/requestBody/{media}");
+        description.check(&schema, &body, path);
+        let refused = http::post(&url, &[], body.to_string()).await.unwrap();
+        let schema = format!("/components/responses/Refused/{media}");
+        description.check(&schema, &refused.json(), path);
         checked.insert(path.to_owned());
     }
     // Answers that are no JSON are checked by their lines, below.

@@ -135,6 +135,7 @@ async fn every_page_is_in_the_navigation_of_all() {
         "/",
         "/systems",
         "/exceptions",
+        "/alerts",
         "/rejected",
         "/status",
         "/help",

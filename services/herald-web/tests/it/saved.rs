@@ -18,7 +18,7 @@ impl<'w> Browser<'w> {
         let page = web.get("/saved").await;
         let cookie = page.headers["set-cookie"].to_str().unwrap();
         let (cookie, attributes) = cookie.split_once(';').unwrap();
-        assert_eq!(attributes, " Path=/saved; HttpOnly; SameSite=Strict");
+        assert_eq!(attributes, " Path=/; HttpOnly; SameSite=Strict");
         let token = cookie.split_once('=').unwrap().1.to_owned();
         let page = page.text();
         assert!(page.contains(&format!("name=\"token\" value=\"{token}\"")));

@@ -159,6 +159,28 @@ async fn a_tail_resumes_without_gap_or_repeat() {
     .await;
 }
 
+/// Before the first record there is no id to go on from but 0.
+#[tokio::test]
+async fn a_tail_of_an_empty_log_misses_no_first_record() {
+    let web = Web::with(Vec::new()).await;
+    for (path, name) in [("/api/v1/tail", "progress"), ("/tail", "")] {
+        let mut events = Events::open(&web, path, "").await;
+        let start = events.next().await.expect("where it starts");
+        assert_eq!(start.id, "0", "{path}");
+        assert!(name.is_empty() || start.event == name, "{start:?}");
+    }
+    web.store.take(record(0));
+    let mut events = Events::open(&web, "/api/v1/tail", "Last-Event-ID: 0\r\n").await;
+    assert_eq!(events.record().await.0, 1);
+    let mut events = Events::open(&web, "/api/v1/tail?after=0", "").await;
+    assert_eq!(events.record().await.0, 1);
+    for (path, headers) in [("/tail", "Last-Event-ID: 0\r\n"), ("/tail?after=0", "")] {
+        let mut events = Events::open(&web, path, headers).await;
+        let first = events.next().await.expect("the first row");
+        assert!(first.data.contains("record 0"), "{path}: {first:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_sample_says_how_much_it_leaves_out() {
     let web = Web::with((0..40).map(record).collect()).await;
@@ -300,7 +322,7 @@ async fn a_shutdown_ends_the_tail_at_once() {
 #[tokio::test]
 async fn a_wrong_place_to_resume_is_named() {
     let web = Web::with(Vec::new()).await;
-    let answer = web.json("/api/v1/tail?after=0", 400).await;
+    let answer = web.json("/api/v1/tail?after=-1", 400).await;
     assert_eq!(answer["error"]["parameter"], "after");
     let events = Events::open(&web, "/api/v1/tail", "Last-Event-ID: x\r\n").await;
     assert!(events.seen[0].contains(" 400 "), "{:?}", events.seen);

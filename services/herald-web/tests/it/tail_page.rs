@@ -68,6 +68,8 @@ async fn the_page_has_the_newest_rows_and_says_where_the_others_are() {
     let page = web.page("/?tail=1&q=nothing", 200).await;
     assert!(page.contains("Nothing has passed so far"), "{page}");
     assert!(page.contains("after=60"), "what comes now is not missed");
+    let page = Web::with(Vec::new()).await.page("/?tail=1", 200).await;
+    assert!(page.contains("after=0"), "nor is the first of all");
     let page = web.page("/?tail=2", 400).await;
     assert!(page.contains("`2` is not 1"), "{page}");
 }

@@ -34,8 +34,8 @@ pub(super) struct Follower {
     records: RecordServiceClient<Client>,
     filter: RecordFilter,
     printer: Printer,
-    /// All ids up to this one have been looked at; 0 for none.
-    through: u64,
+    /// All ids up to this one have been looked at; none before the first answer.
+    through: Option<u64>,
 }
 
 /// Why a stream ended.
@@ -80,7 +80,7 @@ impl Follower {
             connection,
             filter,
             printer,
-            through: 0,
+            through: None,
         }
     }
 
@@ -116,13 +116,14 @@ impl Follower {
                     }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
-                    cut = self.resume().await;
+                    cut = self.begin().await;
                 }
                 Err(Cut::Write(error)) => return Err(error.into()),
             }
         }
     }
 
+    /// Begins behind what has been looked at, if anything has.
     async fn begin(&mut self) -> Result<Begun, Cut> {
         let request = TailRecordsRequest {
             filter: Some(self.filter.clone()),
@@ -142,17 +143,7 @@ impl Follower {
         match history {
             History::Newest { lines: 0, .. } => {}
             History::Newest { lines, since } => self.newest(lines, since, before).await?,
-            History::Since(since) => self.catch_up(Some(since), before).await?,
-        }
-        Ok(begun)
-    }
-
-    /// Begins behind what has been looked at.
-    async fn resume(&mut self) -> Result<Begun, Cut> {
-        let begun = self.begin().await?;
-        if self.through == 0 {
-            // There was no record to go on from: what has come since did so unseen.
-            self.catch_up(None, begun.boundary()).await?;
+            History::Since(since) => self.catch_up(since, before).await?,
         }
         Ok(begun)
     }
@@ -173,18 +164,18 @@ impl Follower {
         Ok(())
     }
 
-    async fn catch_up(&mut self, since: Option<Micros>, before: u64) -> Result<(), Cut> {
+    async fn catch_up(&mut self, since: Micros, before: u64) -> Result<(), Cut> {
         let request = ExportRecordsRequest {
-            filter: Some(self.filter_since(since)),
+            filter: Some(self.filter_since(Some(since))),
             order: Order::OldestFirst.into(),
             before,
-            after: self.through,
+            after: self.through.unwrap_or(0),
             limit: 0,
         };
         let mut pieces = self.records.export_records(request).await?.into_inner();
         while let Some(piece) = pieces.message().await? {
             self.print(piece.records.into_iter())?;
-            self.through = self.through.max(piece.through);
+            self.through = self.through.max(Some(piece.through));
         }
         Ok(())
     }
@@ -195,7 +186,7 @@ impl Follower {
         let mut answer = first;
         loop {
             self.print(answer.records.into_iter())?;
-            self.through = self.through.max(answer.through);
+            self.through = self.through.max(Some(answer.through));
             answer = next(&mut answers).await?;
         }
     }

@@ -1,16 +1,18 @@
 //! What `herald up` says to the person who started it.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::time::Duration;
+
+use neelix_cronjob::mailer::MailServer;
 
 use tokio::{
     net::TcpStream,
     time::{MissedTickBehavior, interval},
 };
 
-use super::plan::{Plan, reachable};
+use super::{
+    defaults::{known_as, reachable},
+    plan::Plan,
+};
 use crate::output::say;
 
 /// Waits until every port answers, then says where everything is.
@@ -28,12 +30,23 @@ pub(super) async fn when_reachable(plan: Plan) {
 
 fn text(plan: &Plan) -> String {
     let version = env!("CARGO_PKG_VERSION");
+    let rules = &plan.neelix.rules;
+    let rules = match rules.is_file() {
+        true => rules.display().to_string(),
+        false => format!("{} (not there yet: docs/guide/alerts.md)", rules.display()),
+    };
+    let mails = match &plan.neelix.mail_server {
+        MailServer::Smtp(server) => format!("go to {}:{}", server.host, server.port),
+        MailServer::Keep => "are kept on the alerts page (NEELIX_SMTP_URL sends them)".to_owned(),
+    };
     format!(
         "Herald {version}, stage {stage}\n\
          \n\
          \x20 send records to  {records}\n\
          \x20 see them at      http://{page}\n\
          \x20 data is in       {data}\n\
+         \x20 rules are in     {rules}\n\
+         \x20 mails            {mails}\n\
          \n\
          Ctrl-C stops it; what it has received stays.",
         stage = plan.stage,
@@ -41,29 +54,4 @@ fn text(plan: &Plan) -> String {
         page = known_as(plan.web.listen),
         data = plan.data_dir().display(),
     )
-}
-
-/// Host and port as people type them on this machine.
-fn known_as(listen: SocketAddr) -> String {
-    match listen.ip().is_unspecified() || listen.ip() == Ipv4Addr::LOCALHOST {
-        true => format!("localhost:{}", listen.port()),
-        false => listen.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::known_as;
-
-    #[test]
-    fn addresses_are_what_people_type() {
-        let check = |listen: &str, expected: &str| {
-            assert_eq!(known_as(listen.parse().unwrap()), expected);
-        };
-        check("0.0.0.0:9020", "localhost:9020");
-        check("127.0.0.1:9021", "localhost:9021");
-        check("127.0.0.2:9021", "127.0.0.2:9021");
-        check("10.0.0.7:9021", "10.0.0.7:9021");
-        check("[::]:9021", "localhost:9021");
-    }
 }

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::TcpListener,
     path::{Path, PathBuf},
 };
 
@@ -14,13 +14,16 @@ use runtime::{
 };
 use rustix::fs::Access;
 
-/// The configuration of the three services, made to fit each other.
+use super::defaults::{self, is_set};
+
+/// The configuration of the services, made to fit each other.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) stage: Stage,
     pub(super) bridge: bridge::Config,
     pub(super) store: store::Config,
     pub(super) web: herald_web::Config,
+    pub(super) neelix: neelix_cronjob::Config,
     data_dir_variables: DataDirVariables,
 }
 
@@ -35,19 +38,8 @@ impl Plan {
     /// Reads the environment with the defaults of a Herald on one machine: stage
     /// DEVELOPMENT, and a store that is where `STORE_LISTEN` puts it.
     pub(super) fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let mut vars = vars.clone();
-        let is_set =
-            |vars: &Vars, name: &str| vars.iter().any(|(n, value)| n == name && !value.is_empty());
-        if !vars.iter().any(|(name, _)| name == "DEV_STAGE") {
-            vars.push(("DEV_STAGE".to_owned(), Stage::Development.name().to_owned()));
-        }
+        let vars = defaults::complete(vars)?;
         let store = store::Config::from_vars(&vars)?;
-        let store_url = format!("http://{}", reachable(store.listen));
-        for name in ["BRIDGE_STORE_URL", "WEB_STORE_URL"] {
-            if !is_set(&vars, name) {
-                vars.push((name.to_owned(), store_url.clone()));
-            }
-        }
         let either = |own| {
             if is_set(&vars, own) {
                 own
@@ -64,6 +56,7 @@ impl Plan {
             bridge: bridge::Config::from_vars(&vars)?,
             store,
             web: herald_web::Config::from_vars(&vars)?,
+            neelix: neelix_cronjob::Config::from_vars(&vars)?,
         })
     }
 
@@ -76,6 +69,7 @@ impl Plan {
         for (variable, url) in [
             ("BRIDGE_STORE_URL", &self.bridge.store_url),
             ("WEB_STORE_URL", &self.web.store_url),
+            ("NEELIX_STORE_URL", &self.neelix.store_url),
         ] {
             grpc::channel(url).map_err(|error| ConfigError::new(variable, error))?;
         }
@@ -112,18 +106,6 @@ impl Plan {
     }
 }
 
-/// The address by which this machine reaches a listener.
-pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
-    let mut address = listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
-}
-
 fn check_folder(variable: &str, folder: &Path) -> Result<(), ConfigError> {
     let cannot = |what: &str, error: &dyn std::fmt::Display| {
         ConfigError::new(
@@ -140,7 +122,7 @@ fn check_folder(variable: &str, folder: &Path) -> Result<(), ConfigError> {
 mod tests {
     use std::net::TcpListener;
 
-    use super::{Plan, reachable};
+    use super::Plan;
 
     fn plan(vars: &[(&str, &str)]) -> Result<Plan, String> {
         let vars = vars
@@ -161,7 +143,8 @@ mod tests {
         assert_eq!(plan.bridge.listen.to_string(), "0.0.0.0:9020");
         assert_eq!(plan.bridge.store_url, "http://127.0.0.1:7777");
         assert_eq!(plan.web.store_url, "http://127.0.0.1:7777");
-        assert_eq!(reachable(plan.web.listen).to_string(), "[::1]:7778");
+        assert_eq!(plan.neelix.store_url, "http://127.0.0.1:7777");
+        assert_eq!(plan.neelix.url, "http://localhost:7778");
     }
 
     #[test]
@@ -175,6 +158,8 @@ mod tests {
         check("BRIDGE_LISTEN", "9020");
         check("STORE_RETENTION", "soon");
         check("WEB_LISTEN", "here");
+        check("NEELIX_INTERVAL", "often");
+        check("NEELIX_SMTP_URL", "a mail server");
     }
 
     #[tokio::test]
@@ -215,5 +200,6 @@ mod tests {
         check("BRIDGE_SPOOL_DIR", &below_a_file);
         check("BRIDGE_STORE_URL", "localhost");
         check("WEB_STORE_URL", "localhost");
+        check("NEELIX_STORE_URL", "localhost");
     }
 }

@@ -44,7 +44,7 @@ pub use heartbeat::{Heartbeat, HeartbeatState, SeenSystem};
 pub use level::{Level, UnknownLevel};
 pub use notification::{Delivery, DeliveryChannel, DeliveryState, Notification};
 pub use record::{Micros, Record};
-pub use run::{Rule, Run, RunState};
+pub use run::{Interruption, Rule, Run, RunState};
 pub use saved_search::{
     MAX_SAVED_SEARCHES, SavedSearch, SavedSearchError, SearchName, SearchQuery,
 };

@@ -24,6 +24,9 @@ pub struct Notification {
     pub alert_ids: Vec<u64>,
     /// To whom, and how far that has come.
     pub deliveries: Vec<Delivery>,
+    /// Every address the mail goes to, also those that are not among
+    /// `deliveries` because they are not due: what the mail says in `To`.
+    pub mail_to: Vec<String>,
 }
 
 /// A notification on its way to one recipient.

@@ -55,6 +55,17 @@ pub struct RunState {
     pub heartbeats: Vec<Heartbeat>,
     /// With what links are signed.
     pub link_key: Vec<u8>,
+    /// When bridges were not there, by rising time: what was logged then may be lost.
+    pub interruptions: Vec<Interruption>,
+}
+
+/// A time in which a bridge was not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interruption {
+    /// When it was last heard of.
+    pub from_us: Micros,
+    /// When it was heard of again.
+    pub to_us: Micros,
 }
 
 /// A rule as it stands in the rules file.

@@ -47,6 +47,17 @@ impl Stage {
         }
     }
 
+    /// Who is told when nobody is named.
+    #[must_use]
+    pub fn admin_mail(self) -> &'static str {
+        match self {
+            Self::Testing => "test@somewhere.com",
+            Self::Development => "d_test@somewhere.com",
+            Self::Integration => "itest@somewhere.com",
+            Self::Production => "production@somewhere.com",
+        }
+    }
+
     /// Where programs send their records.
     #[must_use]
     pub fn bridge_port(self) -> u16 {

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The packages that have a binary of their own name.
-const PACKAGES: [&str; 4] = ["bridge", "store", "herald-web", "herald"];
+const PACKAGES: [&str; 5] = ["bridge", "store", "herald-web", "neelix-cronjob", "herald"];
 
 /// Path of a binary, such as `bridge`. The first call has cargo build all of
 /// them, in the profile and the target folder of the running test: cargo does

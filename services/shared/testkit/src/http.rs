@@ -95,6 +95,17 @@ pub async fn post_form(
     ask(request, headers, form.into()).await
 }
 
+/// Sends a body whose type `headers` say.
+///
+/// # Errors
+/// When nobody answers; any status is an answer.
+///
+/// # Panics
+/// When `url` is none, or a header is.
+pub async fn post(url: &str, headers: &[(&str, &str)], body: String) -> Result<Response, NoAnswer> {
+    ask(Request::post(url), headers, body.into()).await
+}
+
 async fn ask(
     mut request: http::request::Builder,
     headers: &[(&str, &str)],

@@ -111,6 +111,8 @@ impl Installation {
             ("WEB_LISTEN", local(self.web_port)),
             ("WEB_STORE_URL", self.store_url()),
             ("HERALD_STORE_URL", self.store_url()),
+            ("NEELIX_STORE_URL", self.store_url()),
+            ("HERALD_URL", self.web_url()),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

@@ -8,11 +8,13 @@
 //!   [`Process`]: one of them running, to be watched, stopped and killed.
 //! * [`http`]: a client for pages, API and metrics.
 //! * [`python::interpreters`]: every CPython of the machine.
+//! * [`MailServer`]: a real one, which misbehaves as it is told.
 
 pub mod binary;
 pub mod frame;
 pub mod http;
 mod installation;
+pub mod mail_server;
 pub mod port;
 mod process;
 pub mod python;
@@ -20,6 +22,7 @@ mod record;
 mod wait;
 
 pub use installation::Installation;
+pub use mail_server::MailServer;
 pub use process::Process;
 pub use record::record;
 pub use wait::{wait_for, wait_until};

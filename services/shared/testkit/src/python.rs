@@ -51,6 +51,25 @@ pub fn newest() -> Python {
     interpreters().pop().expect("at least one")
 }
 
+/// A Python with what tests/requirements.txt lists.
+///
+/// # Panics
+/// When there is none: `tests/run prepare` makes one.
+#[must_use]
+pub fn complete() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3);
+    let root = root.expect("testkit is three folders deep");
+    let candidates = [root.join(".venv/bin/python"), PathBuf::from("python3")];
+    let is_complete = |python: &PathBuf| {
+        let imported = Command::new(python)
+            .args(["-c", "import aiosmtpd, trustme"])
+            .output();
+        imported.is_ok_and(|output| output.status.success())
+    };
+    let python = candidates.into_iter().find(is_complete);
+    python.expect("a Python with aiosmtpd: `tests/run prepare`")
+}
+
 /// What an executable says about itself; `None` when it is none, or another
 /// implementation. A shim of pyenv names the real executable here.
 fn ask(path: &Path) -> Option<Python> {

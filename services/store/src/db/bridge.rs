@@ -11,6 +11,8 @@ pub(crate) struct Bridge {
     pub(crate) name: String,
     pub(crate) first_sequence: u64,
     pub(crate) next_sequence: u64,
+    /// When it was entered.
+    pub(crate) first_contact_us: Micros,
     pub(crate) contact_us: Micros,
     pub(crate) mark: String,
     /// An encoded `herald.v1.BridgeReport`.
@@ -18,7 +20,8 @@ pub(crate) struct Bridge {
 }
 
 const COLUMNS: &str =
-    "SELECT bridge_id, name, first_sequence, next_sequence, contact_us, mark, report FROM bridge";
+    "SELECT bridge_id, name, first_sequence, next_sequence, first_contact_us, contact_us, mark, report
+     FROM bridge";
 
 /// One spool.
 pub(crate) async fn find(
@@ -50,13 +53,15 @@ pub(crate) async fn list(conn: &mut SqliteConnection) -> sqlx::Result<Vec<Bridge
 /// Enters a new spool.
 pub(crate) async fn insert(conn: &mut SqliteConnection, bridge: &Bridge) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO bridge (bridge_id, name, first_sequence, next_sequence, contact_us, mark)
-         VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO bridge
+             (bridge_id, name, first_sequence, next_sequence, first_contact_us, contact_us, mark)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(bridge.bridge_id.as_bytes().as_slice())
     .bind(&bridge.name)
     .bind(bridge.first_sequence.cast_signed())
     .bind(bridge.next_sequence.cast_signed())
+    .bind(bridge.first_contact_us)
     .bind(bridge.contact_us)
     .bind(&bridge.mark)
     .execute(conn)
@@ -118,9 +123,10 @@ impl TryFrom<&SqliteRow> for Bridge {
             name: row.try_get(1)?,
             first_sequence: row.try_get::<i64, _>(2)?.cast_unsigned(),
             next_sequence: row.try_get::<i64, _>(3)?.cast_unsigned(),
-            contact_us: row.try_get(4)?,
-            mark: row.try_get(5)?,
-            report: row.try_get(6)?,
+            first_contact_us: row.try_get(4)?,
+            contact_us: row.try_get(5)?,
+            mark: row.try_get(6)?,
+            report: row.try_get(7)?,
         })
     }
 }

@@ -21,7 +21,7 @@ use super::status_of;
 use crate::{
     clock::now_us,
     error::StoreError,
-    journal::{BATCH_ENTRIES, Batch, Journal, Spool},
+    journal::{BATCH_ENTRIES, Batch, Connected, Journal, Spool},
 };
 
 /// What a batch may have on the wire. A bridge ends its batches at 1 MiB, but
@@ -57,6 +57,7 @@ impl IngestService for Ingest {
             shutdown: self.shutdown.clone(),
             requests: request.into_inner(),
             bridge_id: None,
+            connected: None,
             pending: FuturesOrdered::new(),
             is_reading: true,
         };
@@ -78,6 +79,8 @@ struct Link {
     shutdown: CancellationToken,
     requests: Streaming<AppendRequest>,
     bridge_id: Option<Uuid>,
+    /// Says that the stream is open.
+    connected: Option<Connected>,
     pending: FuturesOrdered<BoxFuture<'static, Result<u64, StoreError>>>,
     is_reading: bool,
 }
@@ -151,7 +154,7 @@ impl Link {
             }
             (append_request::Step::Report(report), Some(bridge_id)) => {
                 let contacts = &self.journal.contacts;
-                contacts.reported(bridge_id, report.encode_to_vec(), now_us());
+                contacts.reported(bridge_id, &report, now_us());
                 Ok(None)
             }
         }
@@ -163,6 +166,7 @@ impl Link {
         let position = self.journal.open(spool).await;
         let position = position.map_err(|error| status_of(&error))?;
         self.bridge_id = Some(bridge_id);
+        self.connected = Some(self.journal.contacts.connected(bridge_id));
         Ok(append_response::Step::Opened(v1::Opened {
             next_sequence: position.next_sequence,
             mark: position.mark,

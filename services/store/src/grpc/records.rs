@@ -134,7 +134,7 @@ impl RecordService for Records {
         }
         let query = TailQuery {
             filter: understood(|| proto::filter_from_proto(filter, now_us())).await?,
-            after: (after > 0).then_some(after),
+            after,
             max_per_second: NonZeroU32::new(max_per_second),
         };
         let (sender, news) = mpsc::channel(1);

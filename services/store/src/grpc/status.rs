@@ -67,7 +67,7 @@ impl StatusCalls {
             wal_bytes: gauge(&gauges.wal_bytes),
             retention_s: seconds(self.app.config.retention),
             max_bytes: self.app.config.max_bytes.unwrap_or(0),
-            started_us: self.app.started_us,
+            started_us: self.app.uptime.started_us,
         })
     }
 

@@ -7,6 +7,10 @@ use std::{
 };
 
 use domain::{BridgeId, Micros};
+use prost::Message;
+use proto::v1::BridgeReport;
+
+use crate::clock::now_us;
 
 /// The newest word of a bridge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,13 +19,36 @@ pub(crate) struct Contact {
     pub(crate) contact_us: Micros,
     /// An encoded `herald.v1.BridgeReport`.
     pub(crate) report: Option<Vec<u8>>,
-    is_written: bool,
+    /// When the newest report of this process's time came, and how old the oldest
+    /// entry in the bridge's spool was by then.
+    pub(crate) reported: Option<(Micros, Micros)>,
+    /// How many streams it has open: one, or two while it changes from one to
+    /// another.
+    pub(crate) streams: usize,
+    pub(crate) is_written: bool,
 }
 
 /// The newest word of every bridge heard since the start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contacts {
     by_bridge: Arc<Mutex<HashMap<BridgeId, Contact>>>,
+}
+
+/// An open stream of a bridge; dropped when it ends.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    contacts: Contacts,
+    bridge_id: BridgeId,
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        let now_us = now_us();
+        self.contacts.change(self.bridge_id, |contact| {
+            contact.streams -= 1;
+            contact.contact_us = contact.contact_us.max(now_us);
+        });
+    }
 }
 
 impl Contacts {
@@ -33,10 +60,20 @@ impl Contacts {
         });
     }
 
+    /// Its stream stays open until what is given is dropped.
+    pub(crate) fn connected(&self, bridge_id: BridgeId) -> Connected {
+        self.change(bridge_id, |contact| contact.streams += 1);
+        Connected {
+            contacts: self.clone(),
+            bridge_id,
+        }
+    }
+
     /// A bridge has reported.
-    pub(crate) fn reported(&self, bridge_id: BridgeId, report: Vec<u8>, now_us: Micros) {
+    pub(crate) fn reported(&self, bridge_id: BridgeId, report: &BridgeReport, now_us: Micros) {
         self.change(bridge_id, |contact| {
-            contact.report = Some(report);
+            contact.report = Some(report.encode_to_vec());
+            contact.reported = Some((now_us, lag_us(report)));
             contact.contact_us = contact.contact_us.max(now_us);
         });
     }
@@ -70,4 +107,9 @@ impl Contacts {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How old the oldest entry was that the store did not have.
+pub(crate) fn lag_us(report: &BridgeReport) -> Micros {
+    Micros::try_from(report.lag_ms.saturating_mul(1_000)).unwrap_or(Micros::MAX)
 }

@@ -19,6 +19,8 @@ pub(super) struct Group {
     /// Next numbers as they will be after the commit.
     next: HashMap<BridgeId, u64>,
     pub(super) duplicates: u64,
+    /// Records that came with a mark: they were read in from elsewhere.
+    imported: Vec<Range<usize>>,
 }
 
 /// One entry with its number.
@@ -82,6 +84,7 @@ impl Group {
         }
         let mut sequence = batch.first_sequence;
         let slots_before = self.slots.len();
+        let records_before = self.records.len();
         for entry in batch.entries {
             let end = sequence + entry.width();
             if end > expected {
@@ -96,6 +99,7 @@ impl Group {
         if !batch.mark.is_empty() && self.slots.len() > slots_before {
             let last = self.slots.len() - 1;
             self.marks.push((last, bridge_id, batch.mark));
+            self.imported.push(records_before..self.records.len());
         }
         Ok(self.slots.len())
     }
@@ -152,6 +156,11 @@ impl Group {
             Some(first) => first..first + 1 + indexes.count(),
             None => 0..0,
         }
+    }
+
+    /// Whether a record was read in from elsewhere.
+    pub(super) fn is_imported(&self, record: usize) -> bool {
+        self.imported.iter().any(|range| range.contains(&record))
     }
 
     fn push(&mut self, bridge_id: BridgeId, sequence: u64, end: u64, entry: Entry) {

@@ -4,13 +4,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use domain::BridgeId;
+use domain::{BridgeId, Order};
 use sqlx::{Connection, SqliteConnection};
 use tracing::info;
 
-use super::{Position, Spool, group::Advance};
+use super::{Position, Seen, Spool, group::Advance};
 use crate::{
-    block::BlockError,
+    block::{self, BlockError, BlockMeta},
     catalog::{Catalog, Change},
     clock::now_us,
     db::{self, Database, bridge::Bridge, counter::Totals},
@@ -22,6 +22,7 @@ use crate::{
 pub(super) struct Session {
     database: Database,
     catalog: Catalog,
+    seen: Seen,
     metrics: Arc<Metrics>,
     conn: Option<SqliteConnection>,
     /// Committed positions of the spools heard since the connection was opened.
@@ -31,10 +32,16 @@ pub(super) struct Session {
 
 impl Session {
     /// Opens nothing yet.
-    pub(super) fn new(database: Database, catalog: Catalog, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        database: Database,
+        catalog: Catalog,
+        seen: Seen,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             database,
             catalog,
+            seen,
             metrics,
             conn: None,
             positions: HashMap::new(),
@@ -51,10 +58,43 @@ impl Session {
             for entry in self.catalog.replace(db::block::all(&mut conn).await?) {
                 self.metrics.set_aside(&entry, &error);
             }
+            self.catch_up(&mut conn).await?;
             self.conn = Some(conn);
         }
         let conn = self.conn.as_mut().expect("opened above");
         Ok((conn, self.totals))
+    }
+
+    /// Looks at records that were committed, but not seen by this process or not
+    /// written by the one before.
+    async fn catch_up(&self, conn: &mut SqliteConnection) -> sqlx::Result<()> {
+        if self.seen.through_id().is_none() {
+            let watch = db::watch::read(conn).await?;
+            let systems = db::system::all(conn).await?;
+            self.seen.load(systems, watch.seen_id);
+        }
+        let from_id = self.seen.through_id().unwrap_or(0) + 1;
+        let ids = from_id..self.totals.records + 1;
+        let blocks: Vec<BlockMeta> = {
+            let view = self.catalog.view();
+            let entries = view.blocks(&ids, Order::OldestFirst);
+            entries.map(|entry| entry.meta.clone()).collect()
+        };
+        for meta in blocks {
+            let parts = db::block::parts(conn, meta.first_id).await?;
+            let seen = self.seen.clone();
+            let look = move || {
+                // What is damaged cannot be looked at: whoever searches tells of it.
+                if let Ok(records) = block::decode(&meta, parts) {
+                    seen.catch_up(&meta, &records, now_us());
+                }
+            };
+            tokio::task::spawn_blocking(look)
+                .await
+                .map_err(|_| sqlx::Error::WorkerCrashed)?;
+        }
+        self.seen.came_to(self.totals.records);
+        Ok(())
     }
 
     /// Where a spool stands; none when it is not known.
@@ -80,12 +120,14 @@ impl Session {
         if let Some(position) = self.position(spool.bridge_id).await? {
             return Ok(position.clone());
         }
+        let now_us = now_us();
         let bridge = Bridge {
             bridge_id: spool.bridge_id,
             name: spool.name.clone(),
             first_sequence: spool.first_sequence,
             next_sequence: spool.first_sequence,
-            contact_us: now_us(),
+            first_contact_us: now_us,
+            contact_us: now_us,
             mark: String::new(),
             report: None,
         };

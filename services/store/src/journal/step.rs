@@ -4,20 +4,25 @@
 use domain::Micros;
 use sqlx::SqliteConnection;
 
-use super::Contacts;
+use super::{Contacts, Seen};
 use crate::{
+    alerts,
     block::EncodedBlock,
     catalog::Change,
+    clock::now_us,
     db::{
         self,
         file::{Checkpoint, CheckpointMode, Space},
     },
-    saved_searches,
+    error::StoreError,
+    runs, saved_searches,
 };
 
 /// For how long the writer waits for another one, in ms: there is none but
 /// SQLite itself, which closes a former connection.
 const WRITE_WAIT_MS: u32 = 1_000;
+/// Systems that one step writes: some milliseconds.
+const STEP_SYSTEMS: usize = 1_000;
 
 /// A block by its first id and count: a merged block has another count.
 pub(crate) type BlockKey = (u64, u32);
@@ -37,20 +42,29 @@ pub(crate) enum Step {
     RemoveLetters(Micros, u32),
     /// Removes gaps declared before a time, at most so many.
     RemoveGaps(Micros, u32),
+    /// Removes alerts that ended, and runs that began, before a time, and what
+    /// belongs to them, a few at a time.
+    RemoveAlerts { before_us: Micros, now_us: Micros },
     /// Gives free pages back to the file system.
     Vacuum { bytes: u64 },
     /// Empties the write-ahead log, waiting for readers at most so long.
     Truncate { wait_ms: u32 },
     /// Writes what bridges have said of themselves.
     SaveContacts(Contacts),
+    /// Writes a part of the systems seen, if there is something to write.
+    SaveSystems(Seen),
     /// Changes the saved searches, as a person asked for.
     ChangeSearches(saved_searches::Change),
+    /// Changes an alert, as a person asked for.
+    ChangeAlert(alerts::Change),
+    /// Does what a run of neelix asked for.
+    ChangeRun(Box<runs::Change>),
     /// Only measures.
     Measure,
 }
 
 /// Why a change was not made that somebody asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Refusal {
     /// The name is taken.
     Taken,
@@ -58,13 +72,38 @@ pub(crate) enum Refusal {
     Missing,
     /// There are as many as there may be.
     TooMany,
+    /// For this reason.
+    Because(StoreError),
+}
+
+/// Why a change of alerts or runs was not made; nothing is changed then.
+#[derive(Debug)]
+pub(crate) enum Undone {
+    /// It may not be made.
+    Refused(StoreError),
+    /// The database failed.
+    Failed(sqlx::Error),
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<sqlx::Error> for Undone {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// What a step did.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Done {
     /// Rows, or blocks, that were changed or removed.
     pub(crate) changed: u64,
+    /// Id of the run that has begun.
+    pub(crate) run_id: u64,
     /// Why nothing was.
     pub(crate) refusal: Option<Refusal>,
     /// The file afterwards.
@@ -76,6 +115,7 @@ pub(crate) struct Done {
 pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result<(Done, Change)> {
     let mut blocks = Change::default();
     let mut refusal = None;
+    let mut run_id = 0;
     let changed = match step {
         Step::Truncate { wait_ms } => {
             let checkpoint = truncate(conn, wait_ms).await?;
@@ -89,6 +129,21 @@ pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result
             refusal = outcome.err();
             u64::from(refusal.is_none())
         }
+        Step::ChangeAlert(change) => {
+            db::file::begin(conn).await?;
+            let outcome = alerts::apply(conn, change).await;
+            refusal = end(conn, outcome).await?.err();
+            u64::from(refusal.is_none())
+        }
+        Step::ChangeRun(change) => {
+            db::file::begin(conn).await?;
+            let outcome = runs::apply(conn, *change).await;
+            match end(conn, outcome).await? {
+                Ok(id) => run_id = id,
+                Err(why) => refusal = Some(why),
+            }
+            u64::from(refusal.is_none())
+        }
         step => {
             db::file::begin(conn).await?;
             let changed = change(conn, step, &mut blocks).await?;
@@ -98,10 +153,29 @@ pub(super) async fn run(conn: &mut SqliteConnection, step: Step) -> sqlx::Result
     };
     let done = Done {
         changed,
+        run_id,
         refusal,
         space: db::file::space(conn).await?,
     };
     Ok((done, blocks))
+}
+
+/// Commits what was changed; after a refusal undoes it.
+async fn end<T>(
+    conn: &mut SqliteConnection,
+    outcome: Result<T, Undone>,
+) -> sqlx::Result<Result<T, Refusal>> {
+    match outcome {
+        Ok(outcome) => {
+            db::file::commit(conn).await?;
+            Ok(Ok(outcome))
+        }
+        Err(Undone::Refused(error)) => {
+            db::file::rollback(conn).await?;
+            Ok(Err(Refusal::Because(error)))
+        }
+        Err(Undone::Failed(error)) => Err(error),
+    }
 }
 
 async fn change(conn: &mut SqliteConnection, step: Step, blocks: &mut Change) -> sqlx::Result<u64> {
@@ -123,12 +197,18 @@ async fn change(conn: &mut SqliteConnection, step: Step, blocks: &mut Change) ->
             db::dead_letter::remove_before(conn, before_us, limit).await
         }
         Step::RemoveGaps(before_us, limit) => db::gap::remove_before(conn, before_us, limit).await,
+        Step::RemoveAlerts { before_us, now_us } => alerts::remove(conn, before_us, now_us).await,
         Step::Vacuum { bytes } => {
             db::file::vacuum(conn, bytes).await?;
             Ok(0)
         }
         Step::SaveContacts(contacts) => save(conn, &contacts).await,
-        Step::Truncate { .. } | Step::ChangeSearches(_) | Step::Measure => Ok(0),
+        Step::SaveSystems(seen) => save_systems(conn, &seen).await,
+        Step::Truncate { .. }
+        | Step::ChangeSearches(_)
+        | Step::ChangeAlert(_)
+        | Step::ChangeRun(_)
+        | Step::Measure => Ok(0),
     }
 }
 
@@ -159,6 +239,7 @@ async fn replace(
 }
 
 async fn save(conn: &mut SqliteConnection, contacts: &Contacts) -> sqlx::Result<u64> {
+    db::watch::set_alive(conn, now_us()).await?;
     let unwritten = contacts.take_unwritten();
     let count = unwritten.len() as u64;
     for (bridge_id, contact) in unwritten {
@@ -172,6 +253,23 @@ async fn save(conn: &mut SqliteConnection, contacts: &Contacts) -> sqlx::Result<
         .await?;
     }
     Ok(count)
+}
+
+/// How much of it was written: 0 at the end.
+async fn save_systems(conn: &mut SqliteConnection, seen: &Seen) -> sqlx::Result<u64> {
+    let Some(part) = seen.take_unwritten(STEP_SYSTEMS) else {
+        return Ok(0);
+    };
+    for (system_id, sub_system_id) in &part.forgotten {
+        db::system::remove(conn, system_id, sub_system_id).await?;
+    }
+    for system in &part.systems {
+        db::system::put(conn, system).await?;
+    }
+    if let Some(seen_id) = part.through_id {
+        db::watch::set_seen(conn, seen_id).await?;
+    }
+    Ok(1)
 }
 
 async fn truncate(conn: &mut SqliteConnection, wait_ms: u32) -> sqlx::Result<Checkpoint> {

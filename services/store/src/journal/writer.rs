@@ -3,17 +3,21 @@
 
 use std::{collections::VecDeque, ops::Range, sync::Arc, time::Duration};
 
+use domain::Micros;
+use sha2::{Digest, Sha256};
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
 };
 use tracing::{error, warn};
+use uuid::Uuid;
 
 use super::{
-    Answer, Append, Contacts, Job, Position, Queue, Spool, StepJob,
+    Answer, Append, Contacts, Job, Position, Queue, Seen, Spool, StepJob,
     commit::{CommitError, commit},
     group::Group,
     isolate,
+    seen::Taken,
     session::Session,
     step::{self, Done, Step},
 };
@@ -22,7 +26,7 @@ use crate::{
     catalog::Catalog,
     clock::now_us,
     db::{
-        Database,
+        self, Database,
         fault::{Fault, fault},
     },
     error::StoreError,
@@ -39,6 +43,7 @@ const ENOUGH_ENTRIES: usize = 2_048;
 pub(crate) struct Writer {
     session: Session,
     contacts: Contacts,
+    seen: Seen,
     commit_interval: Duration,
     last_commit: Option<Instant>,
     metrics: Arc<Metrics>,
@@ -50,22 +55,28 @@ impl Writer {
         database: Database,
         catalog: Catalog,
         commit_interval: Duration,
-        contacts: Contacts,
+        (contacts, seen): (Contacts, Seen),
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
-            session: Session::new(database, catalog, Arc::clone(&metrics)),
+            session: Session::new(database, catalog, seen.clone(), Arc::clone(&metrics)),
             contacts,
+            seen,
             commit_interval,
             last_commit: None,
             metrics,
         }
     }
 
-    /// Opens the database, and fills the catalog from it.
-    pub(crate) async fn prepare(&mut self) -> sqlx::Result<()> {
-        self.session.conn().await?;
-        Ok(())
+    /// Opens the database, and fills the catalog from it. Gives the time at which
+    /// a store was last known to run on it.
+    pub(crate) async fn prepare(&mut self) -> sqlx::Result<Micros> {
+        let (conn, _) = self.session.conn().await?;
+        let watch = db::watch::read(conn).await?;
+        if watch.link_key.is_empty() {
+            db::watch::set_link_key(conn, &link_key()).await?;
+        }
+        Ok(watch.alive_us)
     }
 
     /// Works until every [`super::Journal`] is gone and the queue is empty.
@@ -239,7 +250,15 @@ impl Writer {
         let started = Instant::now();
         self.last_commit = Some(started);
         let (conn, before) = self.session.conn().await?;
-        let (totals, blocks) = commit(conn, group, &range, &before, now_us()).await?;
+        let now_us = now_us();
+        let (totals, blocks) = commit(conn, group, &range, &before, now_us).await?;
+        let records = group.records_of(&range);
+        let taken = Taken {
+            blocks: &blocks.added,
+            is_imported: &|place| group.is_imported(records.start + place),
+            records: &group.records[records.clone()],
+        };
+        self.seen.took(&taken, now_us);
         self.metrics.committed(started.elapsed(), &before, &totals);
         self.session
             .committed(totals, group.advances(&range), blocks);
@@ -261,6 +280,7 @@ impl Writer {
         let outcome = self.run_step(job.step).await;
         if outcome.is_err() {
             self.session.reset();
+            self.seen.set_unwritten();
         }
         // Nobody waits any more when upkeep has been stopped.
         let _ = job.answer.send(outcome);
@@ -289,15 +309,35 @@ impl Writer {
         }
     }
 
+    /// Writes what is only in memory.
+    async fn save(&mut self) -> sqlx::Result<()> {
+        let contacts = self.contacts.clone();
+        self.run_step(Step::SaveContacts(contacts)).await?;
+        while self
+            .run_step(Step::SaveSystems(self.seen.clone()))
+            .await?
+            .changed
+            > 0
+        {}
+        Ok(())
+    }
+
     async fn close(mut self) {
-        let saved = self
-            .run_step(Step::SaveContacts(self.contacts.clone()))
-            .await;
+        let saved = self.save().await;
         let closed = self.session.close().await;
-        if let Err(error) = saved.map(drop).and(closed) {
+        if let Err(error) = saved.and(closed) {
             warn!(%error, "database not closed in good order");
         }
     }
+}
+
+/// 32 random bytes: what a hash makes of three random UUIDs of 122 bits each.
+fn link_key() -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for _ in 0..3 {
+        hash.update(Uuid::new_v4());
+    }
+    hash.finalize().into()
 }
 
 /// Answers somebody who may have gone.

@@ -61,6 +61,14 @@ async fn remove_older(app: &App, before_us: Micros) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Removes old alerts and runs.
+pub(super) async fn remove_alerts(app: &App) -> Result<(), StoreError> {
+    let now_us = now_us();
+    let before_us = now_us.saturating_sub(micros(app.config.alert_retention));
+    while removed(app, Step::RemoveAlerts { before_us, now_us }).await? {}
+    Ok(())
+}
+
 /// Removes the oldest until the database is some way below its limit.
 async fn remove_oldest(app: &App, max_bytes: u64, mut space: Space) -> Result<Space, StoreError> {
     let goal = max_bytes - max_bytes / CUT_PART;

@@ -4,8 +4,9 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 
 use domain::{Entry, Gap, Record, RecordQuery, Stage};
 use proto::v1::{
-    self, AppendRequest, AppendResponse, append_request, append_response,
-    ingest_service_client::IngestServiceClient, record_service_client::RecordServiceClient,
+    self, AppendRequest, AppendResponse, alert_service_client::AlertServiceClient, append_request,
+    append_response, ingest_service_client::IngestServiceClient,
+    record_service_client::RecordServiceClient, run_service_client::RunServiceClient,
     saved_search_service_client::SavedSearchServiceClient,
     status_service_client::StatusServiceClient,
 };
@@ -135,8 +136,10 @@ impl Store {
 /// The clients of a store.
 #[derive(Clone)]
 pub(crate) struct Clients {
+    pub(crate) alerts: AlertServiceClient<Channel>,
     pub(crate) ingest: IngestServiceClient<Channel>,
     pub(crate) records: RecordServiceClient<Channel>,
+    pub(crate) runs: RunServiceClient<Channel>,
     pub(crate) searches: SavedSearchServiceClient<Channel>,
     pub(crate) status: StatusServiceClient<Channel>,
 }
@@ -147,7 +150,9 @@ impl Clients {
             .unwrap()
             .connect_lazy();
         Self {
+            alerts: AlertServiceClient::new(channel.clone()),
             ingest: IngestServiceClient::new(channel.clone()),
+            runs: RunServiceClient::new(channel.clone()),
             records: RecordServiceClient::new(channel.clone()).max_decoding_message_size(64 << 20),
             searches: SavedSearchServiceClient::new(channel.clone()),
             status: StatusServiceClient::new(channel),
@@ -199,11 +204,21 @@ impl Clients {
         self.try_open(bridge_id).await.unwrap()
     }
 
+    /// Opens a spool of the bridge with this name.
+    pub(crate) async fn open_as(&self, bridge_id: Uuid, name: &str) -> (Bridge, u64) {
+        self.try_open_as(bridge_id, name.to_owned()).await.unwrap()
+    }
+
     pub(crate) async fn try_open(&self, bridge_id: Uuid) -> Result<(Bridge, u64), Status> {
+        let name = format!("bridge {}", bridge_id.as_u128());
+        self.try_open_as(bridge_id, name).await
+    }
+
+    async fn try_open_as(&self, bridge_id: Uuid, name: String) -> Result<(Bridge, u64), Status> {
         let (requests, receiver) = mpsc::channel(64);
         let open = append_request::Step::Open(v1::OpenSpool {
             bridge_id: bridge_id.to_string(),
-            name: format!("bridge {}", bridge_id.as_u128()),
+            name,
             first_sequence: 1,
         });
         let mut bridge = Bridge {

@@ -7,7 +7,9 @@
     reason = "this is a test; clippy only knows functions marked as one"
 )]
 
+mod alerts;
 mod append;
+mod attendance;
 mod backup;
 mod counts;
 mod crash;
@@ -24,9 +26,11 @@ mod paging;
 mod pinned;
 mod poison;
 mod retention;
+mod runs;
 mod sampling;
 mod saved_searches;
 mod search;
+mod seen;
 mod start;
 mod tail;
 mod texts;

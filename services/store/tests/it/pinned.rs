@@ -48,7 +48,7 @@ async fn exports_and_tails_that_are_held_still_do_not_hold_up_the_log() {
         .unwrap()
         .into_inner();
     let from_the_start = v1::TailRecordsRequest {
-        after: 1,
+        after: Some(1),
         ..v1::TailRecordsRequest::default()
     };
     let tail = clients.records.tail_records(from_the_start).await;

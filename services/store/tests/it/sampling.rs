@@ -25,7 +25,7 @@ async fn follow(
 ) -> Result<Streaming<v1::TailRecordsResponse>, Status> {
     let request = v1::TailRecordsRequest {
         filter: Some(proto::filter_to_proto(filter)),
-        after,
+        after: Some(after).filter(|after| *after > 0),
         max_per_second,
     };
     let news = clients.records.tail_records(request).await;

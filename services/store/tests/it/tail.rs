@@ -17,7 +17,7 @@ const ONE: Uuid = Uuid::from_u128(1);
 async fn follow(
     clients: &mut Clients,
     query: &str,
-    after: u64,
+    after: Option<u64>,
 ) -> Result<Streaming<v1::TailRecordsResponse>, Status> {
     let filter = RecordFilter::new(query::parse(query, 0).unwrap());
     let request = v1::TailRecordsRequest {
@@ -42,8 +42,7 @@ impl Follower {
     fn new(query: &'static str) -> Self {
         Self {
             query,
-            // 0 would mean the newest.
-            through: 1,
+            through: 0,
             news: None,
             records: Vec::new(),
             cuts: 0,
@@ -53,7 +52,7 @@ impl Follower {
     /// Takes one answer, or notices a cut.
     async fn step(&mut self, store: &Store) {
         if self.news.is_none() {
-            let news = follow(&mut store.clients(), self.query, self.through).await;
+            let news = follow(&mut store.clients(), self.query, Some(self.through)).await;
             self.news = Some(news.unwrap());
         }
         let news = self.news.as_mut().unwrap();
@@ -113,7 +112,7 @@ async fn who_was_cut_off_goes_on_without_gap_or_repeat() {
         let filter = RecordFilter::new(query::parse(follower.query, 0).unwrap());
         let expected: Vec<&Record> = records
             .iter()
-            .filter(|record| record.id > 1 && filter.matches(record))
+            .filter(|record| filter.matches(record))
             .collect();
         let found: Vec<&Record> = follower.records.iter().collect();
         assert!(found == expected, "{}: {}", follower.query, found.len());
@@ -127,7 +126,7 @@ async fn who_begins_at_the_end_sees_only_what_comes() {
     let mut clients = store.clients();
     let (mut bridge, _) = clients.open(ONE).await;
     bridge.append(1, entries("a", 1..11)).await.unwrap();
-    let mut news = follow(&mut clients, "*", 0).await.unwrap();
+    let mut news = follow(&mut clients, "*", None).await.unwrap();
     let answer = news.message().await.unwrap().unwrap();
     assert_eq!((answer.records.len(), answer.through), (0, 10));
     bridge.append(11, entries("a", 11..14)).await.unwrap();
@@ -140,12 +139,33 @@ async fn who_begins_at_the_end_sees_only_what_comes() {
     assert_eq!((answer.records.len(), answer.through), (0, 13));
 }
 
+/// Before the first record there is no id to go on from but 0.
+#[tokio::test]
+async fn who_follows_an_empty_store_misses_no_first_record() {
+    let mut store = Store::start().await;
+    let mut news = follow(&mut store.clients(), "*", None).await.unwrap();
+    let through = news.message().await.unwrap().unwrap().through;
+    assert_eq!(through, 0);
+    drop(news);
+    let (mut bridge, _) = store.clients().open(ONE).await;
+    bridge.append(1, entries("a", 1..3)).await.unwrap();
+    for _ in 0..2 {
+        let mut news = follow(&mut store.clients(), "*", Some(through))
+            .await
+            .unwrap();
+        let answer = news.message().await.unwrap().unwrap();
+        assert_eq!((answer.records.len(), answer.through), (2, 2));
+        drop(news);
+        store.restart().await;
+    }
+}
+
 #[tokio::test]
 async fn ids_that_are_far_away_are_no_trouble() {
     let store = Store::start().await;
     let mut clients = store.clients();
-    for after in [1, i64::MAX.cast_unsigned(), u64::MAX - 1, u64::MAX] {
-        let mut news = follow(&mut clients, "*", after).await.unwrap();
+    for after in [0, 1, i64::MAX.cast_unsigned(), u64::MAX - 1, u64::MAX] {
+        let mut news = follow(&mut clients, "*", Some(after)).await.unwrap();
         let answer = news.message().await.unwrap().unwrap();
         assert_eq!((answer.records.len(), answer.through), (0, after));
     }
@@ -164,7 +184,7 @@ async fn the_work_for_who_has_gone_ends() {
     assert_eq!(streams().await, Some(0.0));
     let mut held = Vec::new();
     for query in ["*", "level>=error", "nothing at all"] {
-        held.push(follow(&mut clients, query, 1).await.unwrap());
+        held.push(follow(&mut clients, query, Some(1)).await.unwrap());
     }
     let all = v1::ExportRecordsRequest::default();
     let export = clients.records.export_records(all).await.unwrap();

@@ -18,9 +18,8 @@ const ENTRIES: &str = "(async (kind, least = 0) => {
     return entries;
 })";
 
-/// Shifts below this part of the window are not seen: a tenth of what is held to
-/// be good.
-const VISIBLE: f64 = 0.01;
+/// Shifts below this part of the window are not seen.
+const VISIBLE: f64 = 0.001;
 
 /// Something that moved while the page was looked at.
 #[derive(Debug, Deserialize)]
@@ -95,7 +94,7 @@ impl Page {
     }
 
     /// Fails when anything has moved by itself, as far as anybody can see: fonts
-    /// for rare letters come late and may move a line by a little.
+    /// for rare letters come late and may move a line by a fraction of a pixel.
     ///
     /// # Panics
     /// With what has moved.

@@ -1,6 +1,7 @@
 //! Every control of every page: by mouse, by keyboard alone, and without scripts
 //! where it makes sense.
 
+mod alerts;
 mod keys;
 mod lists;
 mod log;

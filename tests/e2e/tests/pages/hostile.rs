@@ -1,13 +1,15 @@
 //! Texts of records that want to be more than text: they are shown, and nothing
 //! comes of it.
 
+use domain::Alert;
 use e2e::{
-    api,
+    alerts, api,
     browser::Page,
     hostile,
     site::{Site, now_us},
 };
 use serde_json::Value;
+use testkit::http;
 
 use crate::places;
 
@@ -61,6 +63,41 @@ async fn texts_stay_texts_on_every_page() {
         }
         for (_, path) in places(&records[0]["id"].to_string()) {
             look(&site, &path, is_narrow).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_neelix_tells_stays_text() {
+    let site = Site::empty().await;
+    site.keep(hostile::entries(now_us() - 1_000_000)).await;
+    for (what, text) in hostile::texts() {
+        site.run(|state| {
+            let mut findings = alerts::bakery(state, state.now_us, Some(&text));
+            // Those of the texts before have ended.
+            findings
+                .alerts
+                .extend(state.alerts.iter().cloned().map(|alert| Alert {
+                    resolved_us: Some(state.now_us),
+                    ..alert
+                }));
+            findings
+        })
+        .await;
+        let answer = http::get_json(&site.url("/api/v1/alerts?limit=1"))
+            .await
+            .unwrap();
+        let newest = answer["alerts"][0]["id"].as_u64().unwrap();
+        let places = [
+            "/alerts",
+            "/alerts/rules",
+            "/alerts/runs",
+            "/systems",
+            "/status",
+        ];
+        let places = places.map(str::to_owned).into_iter();
+        for path in places.chain([newest, newest - 3].map(|id| format!("/alerts/{id}"))) {
+            look(&site, &path, what.len() % 2 == 0).await;
         }
     }
 }

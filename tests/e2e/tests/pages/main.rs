@@ -24,6 +24,9 @@ fn places(id: &str) -> Vec<(&'static str, String)> {
         ("saved", "/saved"),
         ("systems", "/systems"),
         ("exceptions", "/exceptions"),
+        ("alerts", "/alerts"),
+        ("rules", "/alerts/rules"),
+        ("runs", "/alerts/runs"),
         ("rejected", "/rejected"),
         ("status", "/status"),
         ("help", "/help"),
@@ -31,6 +34,7 @@ fn places(id: &str) -> Vec<(&'static str, String)> {
     let before = id.parse::<u64>().unwrap() + 3;
     let of_record = [
         ("record", format!("/record/{id}")),
+        ("rule", format!("/record/{id}/rule")),
         ("opened", format!("/?open={id}&before={before}")),
     ];
     let places = places.map(|(name, path)| (name, path.to_owned()));

@@ -1,7 +1,5 @@
 //! Changes of saved searches: POST, and back to the page.
 
-use std::borrow::Cow;
-
 use axum::{
     body::Bytes,
     extract::{State, rejection::BytesRejection},
@@ -13,12 +11,9 @@ use domain::SearchName;
 use super::{ChangeForm, Forms, SaveForm, Visit, address};
 use crate::{
     app::App,
-    pages::problem,
-    store_client::{ChangeFailure, StoreError},
+    pages::form::{Form, status_of},
+    store_client::ChangeFailure,
 };
-
-/// What a form of this site may send, in bytes.
-pub(crate) const MAX_FORM_BYTES: usize = 64 << 10;
 
 /// `POST /saved`
 pub(crate) async fn save(
@@ -32,8 +27,8 @@ pub(crate) async fn save(
         Err(response) => return *response,
     };
     let mut save = SaveForm {
-        name: form.get("name").into_owned(),
-        ..SaveForm::of(&form.get("view"))
+        name: form.get("name").to_owned(),
+        ..SaveForm::of(form.get("view"))
     };
     let (name, view) = (SearchName::new(&save.name), address::read(&save.view));
     let (status, problem) = match (name, view) {
@@ -60,7 +55,7 @@ pub(crate) async fn save(
         problem,
         ..Forms::default()
     };
-    form.visit.again(status, forms).await
+    Visit::new(&app, &uri, &headers).again(status, forms).await
 }
 
 /// `POST /saved/rename`
@@ -75,7 +70,7 @@ pub(crate) async fn rename(
         Err(response) => return *response,
     };
     let (old, new) = (form.get("name"), form.get("new_name"));
-    let (status, problem) = match (SearchName::new(&old), SearchName::new(&new)) {
+    let (status, problem) = match (SearchName::new(old), SearchName::new(new)) {
         (Ok(name), Ok(new_name)) => match app.store.rename_search(&name, &new_name).await {
             Ok(()) => return to_page(Some(&new_name)),
             Err(failure) => (status_of(&failure), failure.to_string()),
@@ -83,8 +78,8 @@ pub(crate) async fn rename(
         (Err(error), _) | (_, Err(error)) => (StatusCode::BAD_REQUEST, error.to_string()),
     };
     let change = ChangeForm {
-        name: old.into_owned(),
-        new_name: new.into_owned(),
+        name: old.to_owned(),
+        new_name: new.to_owned(),
         problem: problem.clone(),
     };
     let forms = Forms {
@@ -93,7 +88,7 @@ pub(crate) async fn rename(
         change: Some(change),
         ..Forms::default()
     };
-    form.visit.again(status, forms).await
+    Visit::new(&app, &uri, &headers).again(status, forms).await
 }
 
 /// `POST /saved/delete`
@@ -107,7 +102,7 @@ pub(crate) async fn delete(
         Ok(form) => form,
         Err(response) => return *response,
     };
-    let (status, problem) = match SearchName::new(&form.get("name")) {
+    let (status, problem) = match SearchName::new(form.get("name")) {
         Ok(name) => match app.store.delete_search(&name).await {
             Ok(()) => return to_page(None),
             Err(failure) => (status_of(&failure), failure.to_string()),
@@ -118,58 +113,7 @@ pub(crate) async fn delete(
         problem: Some(problem),
         ..Forms::default()
     };
-    form.visit.again(status, forms).await
-}
-
-/// What a form has sent.
-struct Form {
-    fields: Vec<(String, String)>,
-    visit: Visit,
-}
-
-impl Form {
-    /// A form of ours, from somebody who may change something.
-    fn read(
-        app: &App,
-        uri: &Uri,
-        headers: &HeaderMap,
-        body: Result<Bytes, BytesRejection>,
-    ) -> Result<Self, Box<Response>> {
-        let refuse = |status, message: &str| Err(Box::new(problem::respond(app, status, message)));
-        let body = match body {
-            Ok(body) => body,
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                let message = format!("a form has at most {MAX_FORM_BYTES} bytes");
-                return refuse(rejection.status(), &message);
-            }
-            Err(rejection) => return refuse(rejection.status(), "the form did not come whole"),
-        };
-        let fields = form_urlencoded::parse(&body);
-        let form = Self {
-            fields: fields.into_owned().collect(),
-            visit: Visit::new(app, uri, headers),
-        };
-        match app.guard.check(uri, headers, &form.get("token")) {
-            Ok(()) => Ok(form),
-            Err(error) => refuse(StatusCode::FORBIDDEN, &error.to_string()),
-        }
-    }
-
-    /// A field, or nothing.
-    fn get(&self, name: &str) -> Cow<'static, str> {
-        let field = self.fields.iter().find(|(known, _)| known == name);
-        field.map_or(Cow::Borrowed(""), |(_, value)| Cow::Owned(value.clone()))
-    }
-}
-
-fn status_of(failure: &ChangeFailure) -> StatusCode {
-    match failure {
-        ChangeFailure::Taken(_) => StatusCode::CONFLICT,
-        ChangeFailure::Missing(_) => StatusCode::NOT_FOUND,
-        ChangeFailure::Refused(_) => StatusCode::BAD_REQUEST,
-        ChangeFailure::Store(StoreError::NoAnswer) => StatusCode::SERVICE_UNAVAILABLE,
-        ChangeFailure::Store(_) => StatusCode::BAD_GATEWAY,
-    }
+    Visit::new(&app, &uri, &headers).again(status, forms).await
 }
 
 /// Loading that page anew does nothing again.

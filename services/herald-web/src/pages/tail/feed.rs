@@ -81,7 +81,7 @@ impl Feeds {
         if let Some(feed) = self.lock().get(&name) {
             return Ok(Subscription::of(feed));
         }
-        let mut pieces = app.store.tail(filter, 0, MAX_PER_SECOND).await?;
+        let mut pieces = app.store.tail(filter, None, MAX_PER_SECOND).await?;
         let first = pieces.next().await?.ok_or(StoreError::NoAnswer)?;
         let mut feeds = self.lock();
         // Somebody may have been quicker.

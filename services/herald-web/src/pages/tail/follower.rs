@@ -23,8 +23,8 @@ pub(super) struct Follower {
     pub(super) app: App,
     pub(super) filter: RecordFilter,
     pub(super) writer: Writer,
-    /// All ids up to this one have been told; 0 for none.
-    pub(super) told: u64,
+    /// All ids up to this one have been told; none when they have come from nowhere.
+    pub(super) told: Option<u64>,
     pub(super) subscription: Subscription,
     pub(super) events: mpsc::Sender<Vec<Bytes>>,
     /// Their place among those who may follow.
@@ -61,17 +61,12 @@ impl Follower {
     }
 
     async fn follow(&mut self) -> Result<(), End> {
-        if self.told > 0 {
-            self.catch_up().await?;
-        }
-        let through = match self.told {
-            0 => self.subscription.through(),
-            told => told,
-        };
+        self.catch_up().await?;
+        let through = self.told.unwrap_or_else(|| self.subscription.through());
         self.send(vec![piece::sign_of_life(through).into()]).await?;
         let mut is_behind = false;
         loop {
-            if is_behind && self.told > 0 {
+            if is_behind {
                 self.catch_up().await?;
             }
             is_behind = false;
@@ -86,24 +81,28 @@ impl Follower {
 
     async fn tell(&mut self, news: News) -> Result<(), End> {
         let piece = news.map_err(|problem| End::Problem(problem.to_string()))?;
-        self.send(piece.events(self.told)).await?;
-        self.told = self.told.max(piece.through);
+        self.send(piece.events(self.told.unwrap_or(0))).await?;
+        self.told = self.told.max(Some(piece.through));
         Ok(())
     }
 
     /// To where the feed is, or further.
     async fn catch_up(&mut self) -> Result<(), End> {
-        if self.told >= self.subscription.through() {
+        let Some(mut told) = self.told else {
+            return Ok(());
+        };
+        if told >= self.subscription.through() {
             return Ok(());
         }
         let store = &self.app.store;
-        let mut pieces = store.tail(&self.filter, self.told, MAX_PER_SECOND).await?;
-        while self.told < self.subscription.through() {
+        let mut pieces = store.tail(&self.filter, Some(told), MAX_PER_SECOND).await?;
+        while told < self.subscription.through() {
             let answer = pieces.next().await?.ok_or(StoreError::NoAnswer)?;
             let piece = self.writer.piece(answer);
             let piece = piece.map_err(|_| End::Problem("the rows cannot be shown".to_owned()))?;
-            self.send(piece.events(self.told)).await?;
-            self.told = self.told.max(piece.through);
+            self.send(piece.events(told)).await?;
+            told = told.max(piece.through);
+            self.told = Some(told);
         }
         Ok(())
     }

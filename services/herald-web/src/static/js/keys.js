@@ -34,5 +34,6 @@ export function start() {
     return search !== null;
   });
   on('t', () => follow('[data-key="t"]'));
+  on('a', () => follow('a[href="/alerts"]'));
   on('?', () => follow('a[href="/help"]'));
 }

@@ -127,10 +127,7 @@ impl RecordService for Records {
         let filter = filter_of(request.filter)?;
         let mut records = self.0.records.subscribe();
         let newest = records.borrow_and_update().len() as u64;
-        let after = match request.after {
-            0 => newest,
-            after => after,
-        };
+        let after = request.after.unwrap_or(newest);
         records.mark_changed();
         let most = match request.max_per_second {
             0 => usize::MAX,

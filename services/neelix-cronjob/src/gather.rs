@@ -1,0 +1,326 @@
+//! What the store knows that rules ask about: first how many records there are, since
+//! most rules find none, and only then which.
+
+use std::{collections::BTreeSet, ops::ControlFlow};
+
+use domain::{
+    Alert, AlertSubject, Condition, Micros, NumberField, NumberRange, Order, RecordFilter,
+    RunState, SeenSystem, TextField,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::{
+    judge::{Found, Mark, Sighting},
+    rule::{Quota, Records, Rule, Trigger, Watch},
+    scope,
+    store_client::{StoreClient, StoreError},
+    window::Window,
+};
+
+/// How many watches are asked about at a time: the store works on so many.
+const AT_A_TIME: usize = 2;
+
+/// Asks for whatever is new since the run before.
+pub(crate) async fn gather(
+    store: &StoreClient,
+    rules: &[Rule],
+    state: &RunState,
+) -> Result<Found, StoreError> {
+    let systems = store.systems().await?;
+    let seen = systems.as_slice();
+    let inquiries = rules.iter().enumerate().flat_map(|(number, rule)| {
+        let watches = rule.watches.iter().enumerate();
+        watches.filter_map(move |(place, watch)| match &watch.trigger {
+            Trigger::Records(records) => Some(Inquiry {
+                store,
+                state,
+                seen,
+                number,
+                place,
+                rule,
+                watch,
+                records,
+            }),
+            Trigger::Silence(_) => None,
+        })
+    });
+    let asked = stream::iter(inquiries).map(|inquiry| async move { inquiry.sightings().await });
+    let sightings: Vec<Vec<Sighting>> = asked.buffered(AT_A_TIME).try_collect().await?;
+    Ok(Found {
+        sightings: sightings.into_iter().flatten().collect(),
+        systems,
+    })
+}
+
+/// The systems whose records pass a filter, and how many of them: a rule's own kind of
+/// subjects. `systems` are all that have been seen.
+pub(crate) async fn subjects(
+    store: &StoreClient,
+    rule: &Rule,
+    filter: &RecordFilter,
+    ids: std::ops::Range<u64>,
+    systems: &[SeenSystem],
+) -> Result<Vec<(String, String, u64)>, StoreError> {
+    if let Some((system_id, sub_system_id)) = rule.scope.exact() {
+        let records = store.count(filter, ids, None).await?.records;
+        let subject = (system_id.to_owned(), sub_system_id.to_owned(), records);
+        return Ok(if records > 0 {
+            vec![subject]
+        } else {
+            Vec::new()
+        });
+    }
+    let by_system = store
+        .count(filter, ids.clone(), Some(TextField::System))
+        .await?;
+    if by_system.others > 0 {
+        return one_by_one(store, rule, filter, ids, systems).await;
+    }
+    let mut subjects = Vec::new();
+    for (system_id, records) in by_system.values {
+        if rule.scope.sub_system.is_none() {
+            subjects.push((system_id, String::new(), records));
+            continue;
+        }
+        let of_system = RecordFilter {
+            condition: scope::only(&system_id, "").and(filter.condition.clone()),
+            ..*filter
+        };
+        let by_sub_system = store
+            .count(&of_system, ids.clone(), Some(TextField::SubSystem))
+            .await?;
+        if by_sub_system.others > 0 {
+            return one_by_one(store, rule, filter, ids, systems).await;
+        }
+        let values = by_sub_system
+            .values
+            .into_iter()
+            .filter(|(name, _)| !name.is_empty());
+        subjects.extend(values.map(|(name, records)| (system_id.clone(), name, records)));
+    }
+    Ok(subjects)
+}
+
+/// The same where there are too many for one answer: nobody is left out.
+async fn one_by_one(
+    store: &StoreClient,
+    rule: &Rule,
+    filter: &RecordFilter,
+    ids: std::ops::Range<u64>,
+    systems: &[SeenSystem],
+) -> Result<Vec<(String, String, u64)>, StoreError> {
+    let has_sub_system = rule.scope.sub_system.is_some();
+    let covered = systems.iter().filter(|seen| {
+        rule.scope.covers(&seen.system_id, &seen.sub_system_id)
+            && !(has_sub_system && seen.sub_system_id.is_empty())
+    });
+    let names: BTreeSet<(&str, &str)> = covered
+        .map(|seen| {
+            let sub_system_id = if has_sub_system {
+                &*seen.sub_system_id
+            } else {
+                ""
+            };
+            (&*seen.system_id, sub_system_id)
+        })
+        .collect();
+    let mut subjects = Vec::new();
+    for (system_id, sub_system_id) in names {
+        let only = RecordFilter {
+            condition: scope::only(system_id, sub_system_id).and(filter.condition.clone()),
+            ..*filter
+        };
+        let records = store.count(&only, ids.clone(), None).await?.records;
+        if records > 0 {
+            subjects.push((system_id.to_owned(), sub_system_id.to_owned(), records));
+        }
+    }
+    Ok(subjects)
+}
+
+/// One watch of one rule.
+#[derive(Clone, Copy)]
+struct Inquiry<'a> {
+    store: &'a StoreClient,
+    state: &'a RunState,
+    seen: &'a [SeenSystem],
+    number: usize,
+    place: usize,
+    rule: &'a Rule,
+    watch: &'a Watch,
+    records: &'a Records,
+}
+
+impl Inquiry<'_> {
+    async fn sightings(self) -> Result<Vec<Sighting>, StoreError> {
+        let mut sightings = Vec::new();
+        if self.state.newest_id > self.state.judged_id {
+            let filter = RecordFilter::new(self.rule.condition_of(self.records));
+            let subjects =
+                subjects(self.store, self.rule, &filter, self.new_ids(), self.seen).await?;
+            for (system_id, sub_system_id, records) in subjects {
+                sightings.extend(self.sighting(system_id, sub_system_id, records).await?);
+            }
+        }
+        if let Some(quota) = self.records.quota {
+            self.add_recent(&mut sightings, quota).await?;
+        }
+        Ok(sightings)
+    }
+
+    async fn sighting(
+        self,
+        system_id: String,
+        sub_system_id: String,
+        records: u64,
+    ) -> Result<Option<Sighting>, StoreError> {
+        let filter = self.filter(&system_id, &sub_system_id);
+        let first = self.mark(&filter, Order::OldestFirst).await?;
+        let last = self.mark(&filter, Order::NewestFirst).await?;
+        let (Some(first), Some(last)) = (first, last) else {
+            // Retention has taken them meanwhile.
+            return Ok(None);
+        };
+        let mut sighting = Sighting {
+            rule: self.number,
+            watch: self.place,
+            system_id,
+            sub_system_id,
+            records,
+            first,
+            last,
+            most: records,
+            recent: 0,
+        };
+        if let Some(quota) = self.records.quota {
+            let first_us = first.received_us.min(last.received_us);
+            let (most, first) = self.fullest(quota, &filter, first_us).await?;
+            sighting.most = most;
+            sighting.first = first.unwrap_or(sighting.first);
+        }
+        Ok(Some(sighting))
+    }
+
+    /// How full a window gets that ends with a new record; and its first record when
+    /// the quota is reached.
+    async fn fullest(
+        self,
+        quota: Quota,
+        filter: &RecordFilter,
+        first_us: Micros,
+    ) -> Result<(u64, Option<Mark>), StoreError> {
+        let judged_id = self.state.judged_id;
+        let number = |field, min| Condition::Number(field, NumberRange::from(min));
+        let new = i64::try_from(judged_id)
+            .unwrap_or(i64::MAX)
+            .saturating_add(1);
+        let relevant = RecordFilter::new(filter.condition.clone().and(Condition::Any(vec![
+            number(NumberField::Id, new),
+            number(
+                NumberField::Received,
+                first_us.saturating_sub(quota.within_us),
+            ),
+        ])));
+        let ids = 1..self.state.newest_id + 1;
+        let all = self
+            .store
+            .count(&relevant, ids.clone(), None)
+            .await?
+            .records;
+        if all < quota.count {
+            return Ok((all, None));
+        }
+        let mut window = Window::new(quota);
+        let mut until_look = quota.count;
+        let each = |record: &proto::v1::Record| {
+            let mark = Mark {
+                id: record.id,
+                received_us: record.received_us,
+            };
+            window.push(mark, record.id > judged_id);
+            until_look -= 1;
+            if until_look > 0 {
+                return ControlFlow::Continue(());
+            }
+            until_look = quota.count.max(1_000);
+            match window.is_full() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        self.store.each(&relevant, ids, each).await?;
+        let fullest = window.fullest();
+        Ok((
+            fullest.records,
+            Some(fullest.first).filter(|first| first.id > 0),
+        ))
+    }
+
+    /// How many there were lately, for each alert that goes on.
+    async fn add_recent(
+        self,
+        sightings: &mut Vec<Sighting>,
+        quota: Quota,
+    ) -> Result<(), StoreError> {
+        for alert in self.state.alerts.iter().filter(|alert| self.is_of(alert)) {
+            let AlertSubject {
+                system_id,
+                sub_system_id,
+                ..
+            } = &alert.subject;
+            let until_us = self.state.complete_us;
+            let recent = RecordFilter {
+                from_us: Some(until_us.saturating_sub(quota.within_us).saturating_add(1)),
+                ..self.filter(system_id, sub_system_id)
+            };
+            let ids = 1..self.state.newest_id + 1;
+            let recent = self.store.count(&recent, ids, None).await?.records;
+            let is_it = |sighting: &&mut Sighting| {
+                (&sighting.system_id, &sighting.sub_system_id) == (system_id, sub_system_id)
+            };
+            match sightings.iter_mut().find(is_it) {
+                Some(sighting) => sighting.recent = recent,
+                None => sightings.push(Sighting {
+                    rule: self.number,
+                    watch: self.place,
+                    system_id: system_id.clone(),
+                    sub_system_id: sub_system_id.clone(),
+                    records: 0,
+                    first: Mark::default(),
+                    last: Mark::default(),
+                    most: 0,
+                    recent,
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_of(&self, alert: &Alert) -> bool {
+        let subject = &alert.subject;
+        alert.is_firing()
+            && subject.rule == self.rule.row.name
+            && subject.condition == self.watch.condition
+            && self
+                .rule
+                .scope
+                .covers(&subject.system_id, &subject.sub_system_id)
+    }
+
+    async fn mark(self, filter: &RecordFilter, order: Order) -> Result<Option<Mark>, StoreError> {
+        let records = self.store.list(filter, self.new_ids(), order, 1).await?;
+        Ok(records.first().map(|record| Mark {
+            id: record.id,
+            received_us: record.received_us,
+        }))
+    }
+
+    fn filter(&self, system_id: &str, sub_system_id: &str) -> RecordFilter {
+        let condition = self.records.condition.clone();
+        RecordFilter::new(scope::only(system_id, sub_system_id).and(condition))
+    }
+
+    fn new_ids(&self) -> std::ops::Range<u64> {
+        self.state.judged_id + 1..self.state.newest_id + 1
+    }
+}

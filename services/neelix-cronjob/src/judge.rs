@@ -1,0 +1,265 @@
+//! The verdict of a run: rules, what was found, and what was known before become
+//! alerts, heartbeats, and what people are told. Pure: the only time is that of
+//! the state, which is the store's.
+//!
+//! * [`judge`] decides; `records` and `silence` know the two kinds of triggers.
+//! * [`Told`] says which alerts somebody is to hear of, [`sort`] who hears of which
+//!   together.
+
+mod post;
+mod records;
+mod silence;
+
+use std::collections::HashMap;
+
+use domain::{Alert, AlertKind, AlertSubject, Heartbeat, Micros, RunState, SeenSystem};
+
+use crate::{
+    digest::News,
+    rule::{Rule, Trigger, Watch},
+};
+
+pub(crate) use post::sort;
+pub(crate) use silence::{Signs, signs};
+
+/// What the store was asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    /// Which rules' records there are, each subject of a watch once. Subjects without
+    /// new records are here only when their alert of a quota goes on.
+    pub(crate) sightings: Vec<Sighting>,
+    /// Every system seen.
+    pub(crate) systems: Vec<SeenSystem>,
+}
+
+/// Records of one system that a watch is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sighting {
+    /// Which rule, and which of its watches.
+    pub(crate) rule: usize,
+    pub(crate) watch: usize,
+    pub(crate) system_id: String,
+    /// Empty for all of the system together.
+    pub(crate) sub_system_id: String,
+    /// How many new records match.
+    pub(crate) records: u64,
+    /// The first and the last of them, or of the window that fills the quota.
+    pub(crate) first: Mark,
+    pub(crate) last: Mark,
+    /// With a quota: the fullest state of a window that ends with a new record; without
+    /// one as `records`.
+    pub(crate) most: u64,
+    /// With a quota: how many match within its time before all is known.
+    pub(crate) recent: u64,
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) id: u64,
+    pub(crate) received_us: Micros,
+}
+
+/// What a run says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// Alerts that have changed, and new ones.
+    pub(crate) alerts: Vec<Alert>,
+    /// All heartbeats.
+    pub(crate) heartbeats: Vec<Heartbeat>,
+    /// Of what somebody is to hear, in the order of the rules.
+    pub(crate) told: Vec<Told>,
+}
+
+/// An alert somebody is to hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) rule: usize,
+    pub(crate) news: News,
+    /// As it is kept, but `records_unnotified` is what has come since the
+    /// notification before.
+    pub(crate) alert: Alert,
+}
+
+/// Judges.
+pub(crate) fn judge(rules: &[Rule], found: &Found, state: &RunState) -> Verdict {
+    let mut docket = Docket::new(state);
+    for (number, rule) in rules.iter().enumerate() {
+        for (place, watch) in rule.watches.iter().enumerate() {
+            match &watch.trigger {
+                Trigger::Records(records) => {
+                    let sightings = found.sightings.iter();
+                    let sightings: Vec<&Sighting> = sightings
+                        .filter(|sighting| (sighting.rule, sighting.watch) == (number, place))
+                        .collect();
+                    let case = Case {
+                        number,
+                        rule,
+                        watch,
+                    };
+                    records::judge(&mut docket, case, records, &sightings);
+                }
+                Trigger::Silence(expectation) => {
+                    let case = Case {
+                        number,
+                        rule,
+                        watch,
+                    };
+                    silence::judge(&mut docket, case, expectation, &found.systems);
+                }
+            }
+        }
+    }
+    docket.close()
+}
+
+/// A watch at hand.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    number: usize,
+    rule: &'a Rule,
+    watch: &'a Watch,
+}
+
+impl Case<'_> {
+    fn subject(&self, system_id: &str, sub_system_id: &str) -> AlertSubject {
+        AlertSubject {
+            rule: self.rule.row.name.clone(),
+            condition: self.watch.condition.clone(),
+            system_id: system_id.to_owned(),
+            sub_system_id: sub_system_id.to_owned(),
+        }
+    }
+}
+
+/// Alerts on the way to the verdict.
+struct Docket<'a> {
+    state: &'a RunState,
+    /// Those that go on and have not been judged yet.
+    firing: HashMap<AlertSubject, Alert>,
+    next_id: u64,
+    verdict: Verdict,
+}
+
+impl<'a> Docket<'a> {
+    fn new(state: &'a RunState) -> Self {
+        let firing = state.alerts.iter().filter(|alert| alert.is_firing());
+        Self {
+            state,
+            firing: firing
+                .map(|alert| (alert.subject.clone(), alert.clone()))
+                .collect(),
+            next_id: state.next_alert_id,
+            verdict: Verdict::default(),
+        }
+    }
+
+    /// The alert of a subject that goes on, to be judged now.
+    fn take(&mut self, subject: &AlertSubject) -> Option<Alert> {
+        self.firing.remove(subject)
+    }
+
+    /// A new alert, silenced as one before it.
+    fn open(&mut self, subject: AlertSubject, kind: AlertKind) -> Alert {
+        let id = self.next_id;
+        self.next_id += 1;
+        let before = self
+            .state
+            .alerts
+            .iter()
+            .filter(|alert| alert.subject == subject);
+        let silenced_until_us = before.filter_map(|alert| alert.silenced_until_us).max();
+        Alert {
+            id,
+            subject,
+            kind,
+            reason: String::new(),
+            opened_us: self.state.now_us,
+            resolved_us: None,
+            since_us: 0,
+            last_us: 0,
+            first_record_id: 0,
+            last_record_id: 0,
+            records: 0,
+            records_unnotified: 0,
+            notified_us: 0,
+            acknowledged_us: None,
+            silenced_until_us: silenced_until_us.filter(|until| *until > self.state.now_us),
+        }
+    }
+
+    /// Keeps an alert that goes on, and tells of it if it is time to: when nobody has
+    /// been told yet, when a silence has passed, or for another reason after
+    /// `cooldown_us`.
+    fn keep(&mut self, case: Case<'_>, mut alert: Alert, cooldown_us: Option<Micros>) {
+        let now_us = self.state.now_us;
+        let is_quiet = alert.acknowledged_us.is_some() || alert.is_silenced(now_us);
+        let silence_over = alert
+            .silenced_until_us
+            .is_some_and(|until| alert.notified_us < until);
+        let is_cool = cooldown_us.is_some_and(|us| now_us.saturating_sub(alert.notified_us) >= us);
+        let news = match alert.notified_us {
+            _ if is_quiet => None,
+            0 => Some(News::Fired),
+            _ if silence_over || is_cool => Some(News::Reminder),
+            _ => None,
+        };
+        if let Some(news) = news {
+            self.tell(case.number, news, &mut alert);
+        }
+        self.put(alert);
+    }
+
+    /// Ends an alert, and tells those who had heard of it.
+    fn resolve(&mut self, case: Case<'_>, mut alert: Alert) {
+        let now_us = self.state.now_us;
+        alert.resolved_us = Some(now_us);
+        if alert.notified_us != 0 && !alert.is_silenced(now_us) {
+            self.tell(case.number, News::Resolved, &mut alert);
+        }
+        self.put(alert);
+    }
+
+    /// Ends an alert without a word.
+    fn drop_quietly(&mut self, mut alert: Alert) {
+        alert.resolved_us = Some(self.state.now_us);
+        self.put(alert);
+    }
+
+    fn tell(&mut self, rule: usize, news: News, alert: &mut Alert) {
+        alert.notified_us = self.state.now_us;
+        let told = alert.clone();
+        alert.records_unnotified = 0;
+        self.verdict.told.push(Told {
+            rule,
+            news,
+            alert: told,
+        });
+    }
+
+    fn put(&mut self, alert: Alert) {
+        let before = self
+            .state
+            .alerts
+            .iter()
+            .find(|before| before.id == alert.id);
+        if before != Some(&alert) {
+            self.verdict.alerts.push(alert);
+        }
+    }
+
+    /// The verdict. Alerts that no rule is for any more end without a word: nobody is
+    /// there to be told.
+    fn close(mut self) -> Verdict {
+        let mut left: Vec<Alert> = self.firing.drain().map(|(_, alert)| alert).collect();
+        left.sort_by_key(|alert| alert.id);
+        for alert in left {
+            self.drop_quietly(alert);
+        }
+        self.verdict.alerts.sort_by_key(|alert| alert.id);
+        self.verdict
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! Records that are missing.
+//!
+//! A system is silent since the latest of: the store took its newest record; records
+//! have been taken without a break; and, when it was never seen, a rule first named
+//! it. How long is counted up to the time before which everything is known to be
+//! here, so that nobody is blamed for a downtime of Herald's own.
+
+use std::collections::BTreeMap;
+
+use domain::{Alert, AlertKind, AlertSubject, Heartbeat, HeartbeatState, Micros, SeenSystem};
+
+use super::{Case, Docket};
+use crate::{
+    duration,
+    rule::{Expectation, Rule},
+};
+
+/// What is known of a system, or of one of its sub systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sign {
+    pub(crate) last_received_us: Micros,
+    pub(crate) last_stored_us: Micros,
+    pub(crate) last_id: u64,
+}
+
+/// Who is expected: system, sub system, and what is known of them.
+pub(crate) type Signs = BTreeMap<(String, String), Option<Sign>>;
+
+/// What a rule expects: what it names, whether or not that was ever seen, and whatever
+/// has been seen that looks like its pattern.
+pub(crate) fn signs(rule: &Rule, systems: &[SeenSystem]) -> Signs {
+    let mut signs = Signs::new();
+    if let Some((system_id, sub_system_id)) = rule.scope.exact() {
+        signs.insert((system_id.to_owned(), sub_system_id.to_owned()), None);
+    }
+    let has_sub_system = rule.scope.sub_system.is_some();
+    for seen in systems {
+        let is_covered = rule.scope.covers(&seen.system_id, &seen.sub_system_id);
+        let is_named = !seen.system_id.is_empty();
+        let is_named = is_named && (!has_sub_system || !seen.sub_system_id.is_empty());
+        if !is_covered || !is_named {
+            continue;
+        }
+        let sub_system_id = if has_sub_system {
+            seen.sub_system_id.as_str()
+        } else {
+            ""
+        };
+        let key = (seen.system_id.clone(), sub_system_id.to_owned());
+        let sign = Sign {
+            last_received_us: seen.last_received_us,
+            last_stored_us: seen.last_stored_us,
+            last_id: seen.last_id,
+        };
+        let known = signs.entry(key).or_default();
+        let newest = known.map_or(sign, |known| Sign {
+            last_received_us: known.last_received_us.max(sign.last_received_us),
+            last_stored_us: known.last_stored_us.max(sign.last_stored_us),
+            last_id: known.last_id.max(sign.last_id),
+        });
+        *known = Some(newest);
+    }
+    signs
+}
+
+/// When a record is due, and the state at a time, given since when it is waited for.
+pub(crate) fn expected(
+    expectation: &Expectation,
+    reference_us: Micros,
+    complete_us: Micros,
+) -> (Option<Micros>, HeartbeatState) {
+    let due_us = expectation.due_us(reference_us);
+    let state = match due_us {
+        Some(due) if complete_us > due.saturating_add(expectation.grace_us) => HeartbeatState::Down,
+        Some(due) if complete_us > due => HeartbeatState::Late,
+        _ => HeartbeatState::Up,
+    };
+    (due_us, state)
+}
+
+pub(super) fn judge(
+    docket: &mut Docket<'_>,
+    case: Case<'_>,
+    expectation: &Expectation,
+    systems: &[SeenSystem],
+) {
+    for ((system_id, sub_system_id), sign) in signs(case.rule, systems) {
+        let subject = case.subject(&system_id, &sub_system_id);
+        one(docket, case, expectation, subject, sign);
+    }
+}
+
+fn one(
+    docket: &mut Docket<'_>,
+    case: Case<'_>,
+    expectation: &Expectation,
+    subject: AlertSubject,
+    sign: Option<Sign>,
+) {
+    let state = docket.state;
+    let before = known_heartbeat(&state.heartbeats, &subject);
+    let expected_since_us = expected_since(&state.heartbeats, &subject, state.now_us);
+    let alert = docket.take(&subject).map(|alert| Alert {
+        kind: AlertKind::Heartbeat,
+        ..alert
+    });
+    let alert = match alert {
+        Some(alert) if is_back(&alert, sign) => {
+            resolved(docket, case, alert, sign);
+            None
+        }
+        alert => alert,
+    };
+
+    let reference_us = match sign {
+        Some(sign) => sign.last_stored_us.max(state.attended_since_us),
+        None => expected_since_us.max(state.attended_since_us),
+    };
+    let (mut due_us, mut now) = expected(expectation, reference_us, state.complete_us);
+    if alert.is_some() {
+        // It has not been heard of, whatever else began anew meanwhile.
+        now = HeartbeatState::Down;
+        due_us = before.map(|before| before.due_us).or(due_us);
+    }
+    if now == HeartbeatState::Down && sign.is_none() {
+        now = HeartbeatState::NeverSeen;
+    }
+    let is_down = matches!(now, HeartbeatState::Down | HeartbeatState::NeverSeen);
+    if is_down {
+        let alert = alert.unwrap_or_else(|| opened(docket, subject.clone(), sign));
+        let reason = reason(expectation, sign, state.complete_us, expected_since_us);
+        docket.keep(case, Alert { reason, ..alert }, case.rule.cooldown_us);
+    }
+    let unchanged = before.filter(|before| before.state == now);
+    docket.verdict.heartbeats.push(Heartbeat {
+        rule: subject.rule,
+        condition: subject.condition,
+        system_id: subject.system_id,
+        sub_system_id: subject.sub_system_id,
+        expected: expectation.text.clone(),
+        state: now,
+        since_us: unchanged.map_or(state.now_us, |before| before.since_us),
+        last_received_us: sign.map_or(0, |sign| sign.last_received_us),
+        due_us: due_us.unwrap_or(0),
+        expected_since_us,
+    });
+}
+
+/// Whether a record has come since the silence began. One that is new here but older
+/// than it, as imports bring them, is no sign of life.
+fn is_back(alert: &Alert, sign: Option<Sign>) -> bool {
+    sign.is_some_and(|sign| {
+        sign.last_id > alert.first_record_id && sign.last_stored_us > alert.since_us
+    })
+}
+
+fn opened(docket: &mut Docket<'_>, subject: AlertSubject, sign: Option<Sign>) -> Alert {
+    Alert {
+        since_us: sign.map_or(0, |sign| sign.last_received_us),
+        first_record_id: sign.map_or(0, |sign| sign.last_id),
+        ..docket.open(subject, AlertKind::Heartbeat)
+    }
+}
+
+fn resolved(docket: &mut Docket<'_>, case: Case<'_>, mut alert: Alert, sign: Option<Sign>) {
+    let last_us = sign.map_or(0, |sign| sign.last_received_us);
+    alert.reason = match alert.since_us {
+        0 => "it has been seen for the first time".to_owned(),
+        // The record that ended the silence is looked up by whoever tells of it; this
+        // one may be later.
+        _ => format!("it is heard of again, last at {}", moment(last_us)),
+    };
+    docket.resolve(case, alert);
+}
+
+fn reason(
+    expectation: &Expectation,
+    sign: Option<Sign>,
+    complete_us: Micros,
+    expected_since_us: Micros,
+) -> String {
+    let expected = &expectation.text;
+    match sign {
+        Some(sign) => {
+            let silent = complete_us.saturating_sub(sign.last_received_us);
+            let silent = duration::for_people(silent);
+            format!("no record for {silent}, expected {expected}")
+        }
+        None => {
+            let since = moment(expected_since_us);
+            format!("never seen, expected {expected} since {since}")
+        }
+    }
+}
+
+fn moment(us: Micros) -> String {
+    let second = jiff::Timestamp::from_second(us.div_euclid(duration::SECOND_US));
+    second.map_or_else(|_| us.to_string(), |second| second.to_string())
+}
+
+fn known_heartbeat<'a>(known: &'a [Heartbeat], subject: &AlertSubject) -> Option<&'a Heartbeat> {
+    let is_it = |heartbeat: &&Heartbeat| {
+        is_of(heartbeat, subject) && heartbeat.condition == subject.condition
+    };
+    known.iter().find(is_it)
+}
+
+/// Since when a rule expects a system, also when its condition has been rewritten.
+fn expected_since(known: &[Heartbeat], subject: &AlertSubject, now_us: Micros) -> Micros {
+    let known = known.iter().filter(|heartbeat| is_of(heartbeat, subject));
+    known
+        .map(|heartbeat| heartbeat.expected_since_us)
+        .min()
+        .unwrap_or(now_us)
+}
+
+fn is_of(heartbeat: &Heartbeat, subject: &AlertSubject) -> bool {
+    heartbeat.rule == subject.rule
+        && heartbeat.system_id == subject.system_id
+        && heartbeat.sub_system_id == subject.sub_system_id
+}

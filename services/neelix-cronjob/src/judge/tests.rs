@@ -1,0 +1,227 @@
+//! Verdicts: single ones here, whole histories in `history`, and nights on which
+//! clocks change in `clocks`.
+
+mod clocks;
+mod history;
+mod world;
+
+use domain::{AlertKind, HeartbeatState, SeenSystem};
+use world::{HOUR, MINUTE, World};
+
+use super::{Mark, Sighting, sort};
+use crate::digest::News;
+
+/// New records of `a` that the first watch of the first rule is for.
+fn matching(records: u64, first_us: i64, last_us: i64) -> Sighting {
+    Sighting {
+        rule: 0,
+        watch: 0,
+        system_id: "a".to_owned(),
+        sub_system_id: String::new(),
+        records,
+        first: Mark {
+            id: 1,
+            received_us: first_us,
+        },
+        last: Mark {
+            id: records,
+            received_us: last_us,
+        },
+        most: records,
+        recent: records,
+    }
+}
+
+fn seen(system_id: &str, at_us: i64, last_id: u64) -> SeenSystem {
+    SeenSystem {
+        system_id: system_id.to_owned(),
+        sub_system_id: "host".to_owned(),
+        first_received_us: 0,
+        last_received_us: at_us,
+        last_stored_us: at_us,
+        last_id,
+    }
+}
+
+#[test]
+fn a_match_is_told_at_once_then_counted_then_told_again() {
+    let mut world = World::new("[a]\nMSG=x\nCOOLDOWN=1h\n");
+    world.sightings = vec![matching(3, 9 * HOUR, 9 * HOUR)];
+    assert_eq!(world.run(10 * HOUR), ["Fired a 3"]);
+    world.sightings = vec![matching(2, 10 * HOUR, 10 * HOUR)];
+    assert_eq!(world.run(10 * HOUR + 30 * MINUTE), [""; 0]);
+    world.sightings = vec![matching(4, 11 * HOUR, 11 * HOUR)];
+    assert_eq!(world.run(11 * HOUR), ["Reminder a 6"]);
+    world.sightings.clear();
+    assert_eq!(world.run(11 * HOUR + 30 * MINUTE), [""; 0]);
+    assert!(world.firing("a").is_some());
+    assert_eq!(world.run(12 * HOUR), [""; 0]);
+    assert!(world.firing("a").is_none(), "it ends without a word");
+}
+
+#[test]
+fn a_quota_fires_and_ends_with_a_word() {
+    let mut world = World::new("[a]\nMSG=x\nCOUNT=5\nWITHIN=10m\n");
+    world.sightings = vec![matching(4, HOUR, HOUR)];
+    assert_eq!(world.run(HOUR), [""; 0]);
+    world.sightings = vec![matching(6, HOUR, HOUR)];
+    assert_eq!(world.run(HOUR + MINUTE), ["Fired a 6"]);
+    assert_eq!(world.firing("a").unwrap().kind, AlertKind::Count);
+    // The window is not known as a whole: nothing is said of it.
+    world.sightings = vec![Sighting {
+        records: 0,
+        most: 0,
+        recent: 0,
+        ..matching(0, 0, 0)
+    }];
+    world.attended_since_us = HOUR + 5 * MINUTE;
+    assert_eq!(world.run(HOUR + 11 * MINUTE), [""; 0]);
+    assert!(world.firing("a").is_some());
+    assert_eq!(world.run(HOUR + 20 * MINUTE), ["Resolved a 0"]);
+    assert!(world.firing("a").is_none());
+}
+
+#[test]
+fn a_silence_is_told_once_and_so_is_its_end() {
+    let mut world = World::new("[a]\nAGE=1h\n");
+    world.systems = vec![seen("a", HOUR, 7)];
+    assert_eq!(world.run(2 * HOUR), [""; 0]);
+    assert_eq!(world.run(2 * HOUR + 1), ["Fired a 0"]);
+    let alert = world.firing("a").unwrap().clone();
+    assert_eq!(
+        (alert.since_us, alert.first_record_id, alert.last_us),
+        (HOUR, 7, 0)
+    );
+    assert_eq!(world.run(9 * HOUR), [""; 0]);
+    // Herald was away, which is no sign of life.
+    world.attended_since_us = 9 * HOUR;
+    assert_eq!(world.run(9 * HOUR + MINUTE), [""; 0]);
+    assert_eq!(world.state_of("a"), HeartbeatState::Down);
+    world.systems = vec![seen("a", 10 * HOUR, 8)];
+    assert_eq!(world.run(10 * HOUR), ["Resolved a 0"]);
+    assert_eq!(world.state_of("a"), HeartbeatState::Up);
+    // Back for a moment between two runs, and gone again.
+    assert_eq!(world.run(12 * HOUR), ["Fired a 0"]);
+    world.systems = vec![seen("a", 12 * HOUR + MINUTE, 9)];
+    assert_eq!(world.run(15 * HOUR), ["Resolved a 0", "Fired a 0"]);
+}
+
+#[test]
+fn a_system_that_was_never_seen_is_missed_from_when_it_was_named() {
+    let mut world = World::new("[a]\nAGE=1h\nGRACE=10m\n");
+    assert_eq!(world.run(5 * HOUR), [""; 0]);
+    assert_eq!(world.run(6 * HOUR + MINUTE), [""; 0]);
+    assert_eq!(world.state_of("a"), HeartbeatState::Late);
+    assert_eq!(world.run(6 * HOUR + 11 * MINUTE), ["Fired a 0"]);
+    assert_eq!(world.state_of("a"), HeartbeatState::NeverSeen);
+    world.systems = vec![seen("a", 7 * HOUR, 1)];
+    assert_eq!(world.run(7 * HOUR), ["Resolved a 0"]);
+}
+
+#[test]
+fn imports_of_old_records_are_no_sign_of_life() {
+    let mut world = World::new("[a]\nAGE=1h\n");
+    world.systems = vec![seen("a", 2 * HOUR, 7)];
+    assert_eq!(world.run(4 * HOUR), ["Fired a 0"]);
+    world.systems = vec![seen("a", 2 * HOUR, 99)];
+    assert_eq!(world.run(5 * HOUR), [""; 0]);
+    assert!(world.firing("a").is_some());
+}
+
+#[test]
+fn who_knows_is_told_only_of_the_end() {
+    let mut world = World::new("[a]\nAGE=1h\nCOOLDOWN=1h\n");
+    world.systems = vec![seen("a", HOUR, 7)];
+    assert_eq!(world.run(3 * HOUR), ["Fired a 0"]);
+    assert_eq!(world.run(4 * HOUR), ["Reminder a 0"]);
+    world.change("a", |alert| alert.acknowledged_us = Some(4 * HOUR));
+    assert_eq!(world.run(8 * HOUR), [""; 0]);
+    world.systems = vec![seen("a", 9 * HOUR, 8)];
+    assert_eq!(world.run(9 * HOUR), ["Resolved a 0"]);
+}
+
+#[test]
+fn a_silenced_subject_stays_so_over_its_end_and_is_told_once_after() {
+    let mut world = World::new("[a]\nAGE=1h\n");
+    world.systems = vec![seen("a", HOUR, 7)];
+    assert_eq!(world.run(3 * HOUR), ["Fired a 0"]);
+    world.change("a", |alert| alert.silenced_until_us = Some(8 * HOUR));
+    world.systems = vec![seen("a", 4 * HOUR, 8)];
+    assert_eq!(world.run(4 * HOUR), [""; 0]);
+    assert_eq!(world.run(7 * HOUR), [""; 0]);
+    assert_eq!(world.firing("a").unwrap().silenced_until_us, Some(8 * HOUR));
+    assert_eq!(world.run(8 * HOUR), ["Fired a 0"]);
+    assert_eq!(world.run(9 * HOUR), [""; 0]);
+    world.change("a", |alert| alert.silenced_until_us = Some(11 * HOUR));
+    assert_eq!(world.run(10 * HOUR), [""; 0]);
+    assert_eq!(world.run(12 * HOUR), ["Reminder a 0"]);
+    assert_eq!(world.run(13 * HOUR), [""; 0]);
+}
+
+#[test]
+fn alerts_without_a_rule_end_without_a_word() {
+    let mut world = World::new("[a]\nAGE=1h\n[b]\nAGE=1h\n");
+    world.systems = vec![seen("a", HOUR, 7), seen("b", HOUR, 8)];
+    assert_eq!(world.run(3 * HOUR), ["Fired a 0", "Fired b 0"]);
+    world.rules("[a]\nAGE=60*60\n");
+    assert_eq!(world.run(4 * HOUR), [""; 0]);
+    assert!(
+        world.firing("a").is_some(),
+        "the same written in another way"
+    );
+    assert!(world.firing("b").is_none());
+}
+
+#[test]
+fn a_pattern_is_for_each_system_by_itself() {
+    let mut world = World::new("[job_*]\nAGE=1h\n[x/*]\nAGE=2h\n");
+    world.systems = vec![
+        seen("job_1", HOUR, 7),
+        seen("job_2", 3 * HOUR, 8),
+        seen("x", HOUR, 9),
+    ];
+    assert_eq!(world.run(3 * HOUR), ["Fired job_1 0"]);
+    assert_eq!(world.run(4 * HOUR), ["Fired x/host 0"]);
+    assert_eq!(world.heartbeats.len(), 3);
+}
+
+#[test]
+fn a_storm_is_one_letter_and_so_is_its_end() {
+    let mut world = World::new("[job_*]\nAGE=1h\n[b]\nAGE=1h\n[c]\nMSG=x\n");
+    let jobs = |at_us, id| (0..9).map(move |job| seen(&format!("job_{job}"), at_us, id));
+    world.systems = jobs(HOUR, 7).collect();
+    world.run(3 * HOUR);
+    let post = sort(world.told.clone());
+    assert_eq!(
+        (post.letters.len(), post.storms.len()),
+        (1, 0),
+        "nine are none"
+    );
+
+    let mut world = World::new("[job_*]\nAGE=1h\n[b]\nAGE=1h\n[c]\nMSG=x\n");
+    world.systems = jobs(HOUR, 7).chain([seen("b", HOUR, 8)]).collect();
+    world.sightings = vec![Sighting {
+        rule: 2,
+        system_id: "c".to_owned(),
+        ..matching(1, HOUR, HOUR)
+    }];
+    world.run(3 * HOUR);
+    let post = sort(world.told.clone());
+    assert_eq!(
+        (post.letters.len(), post.storms.len(), post.storms[0].len()),
+        (1, 1, 10)
+    );
+    assert_eq!(post.letters[0][0].rule, 2);
+    world.sightings.clear();
+    world.systems = jobs(4 * HOUR, 17)
+        .chain([seen("b", 4 * HOUR, 18)])
+        .collect();
+    world.run(4 * HOUR);
+    let post = sort(world.told.clone());
+    assert_eq!((post.letters.len(), post.storms.len()), (0, 1));
+    assert!(
+        post.storms[0]
+            .iter()
+            .all(|told| told.news == News::Resolved)
+    );
+}

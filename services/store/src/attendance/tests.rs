@@ -1,0 +1,149 @@
+//! Bridges that come and go, in seconds.
+
+use super::{Presence, Uptime, attended_since_us, complete_us};
+use crate::{db::bridge::Bridge, journal::Contact};
+use domain::Micros;
+use prost::Message;
+use proto::v1::BridgeReport;
+
+const S: Micros = 1_000_000;
+
+/// A store that began at 1,000 s, and ran before until 900 s.
+const UPTIME: Uptime = Uptime {
+    started_us: 1_000 * S,
+    alive_before_us: 900 * S,
+};
+
+/// A bridge as its row tells, heard first and last at these times.
+fn row(first_s: i64, heard_s: i64) -> Bridge {
+    Bridge {
+        bridge_id: uuid::Uuid::nil(),
+        name: "bridge".to_owned(),
+        first_sequence: 1,
+        next_sequence: 1,
+        first_contact_us: first_s * S,
+        contact_us: heard_s * S,
+        mark: String::new(),
+        report: None,
+    }
+}
+
+fn with_report(mut bridge: Bridge, lag_s: u64) -> Bridge {
+    let report = BridgeReport {
+        lag_ms: lag_s * 1_000,
+        ..BridgeReport::default()
+    };
+    bridge.report = Some(report.encode_to_vec());
+    bridge
+}
+
+/// Its word since the start: streams, its newest contact, and the newest report
+/// with the lag.
+fn contact(streams: usize, heard_s: i64, reported: Option<(i64, i64)>) -> Contact {
+    Contact {
+        contact_us: heard_s * S,
+        reported: reported.map(|(reported_s, lag_s)| (reported_s * S, lag_s * S)),
+        streams,
+        ..Contact::default()
+    }
+}
+
+fn check(bridges: &[(Bridge, Option<Contact>)], now_s: i64, complete_s: i64) {
+    let presences: Vec<_> = bridges
+        .iter()
+        .map(|(bridge, contact)| Presence::new(bridge, contact.as_ref(), now_s * S))
+        .collect();
+    let complete_us = complete_us(&presences, UPTIME, now_s * S);
+    assert_eq!(complete_us / S, complete_s, "{bridges:?} at {now_s}");
+}
+
+#[test]
+fn without_bridges_everything_is_here() {
+    check(&[], 2_000, 2_000);
+    let import = Bridge {
+        mark: "row 7".to_owned(),
+        ..row(1_500, 1_500)
+    };
+    check(&[(import, None)], 1_600, 1_600);
+}
+
+#[test]
+fn a_bridge_in_contact_tells_by_its_reports() {
+    let of = |reported| vec![(row(500, 890), Some(contact(1, 1_100, reported)))];
+    check(&of(None), 1_100, 1_100);
+    check(&of(Some((1_100, 0))), 1_101, 1_100);
+    check(&of(Some((1_100, 70))), 1_101, 1_030);
+}
+
+#[test]
+fn the_slowest_bridge_counts() {
+    let quick = (row(500, 890), Some(contact(1, 1_100, Some((1_100, 0)))));
+    let mut slow = (row(500, 890), Some(contact(1, 1_100, Some((1_099, 40)))));
+    slow.0.name = "slow".to_owned();
+    check(&[quick, slow], 1_101, 1_059);
+}
+
+#[test]
+fn a_bridge_that_is_away_is_waited_for_ten_minutes() {
+    let gone = vec![(row(500, 890), Some(contact(0, 1_102, Some((1_100, 0)))))];
+    check(&gone, 1_150, 1_100);
+    check(&gone, 1_702, 1_100);
+    check(&gone, 1_703, 1_703);
+    let silent = vec![(row(500, 890), Some(contact(1, 1_100, Some((1_100, 0)))))];
+    check(&silent, 1_130, 1_100);
+    check(&silent, 1_700, 1_100);
+    check(&silent, 1_701, 1_701);
+}
+
+#[test]
+fn after_a_start_bridges_have_time_to_come_back() {
+    // In contact until the store stopped: what came since is in its spool.
+    let waiting = vec![(with_report(row(500, 900), 0), None)];
+    check(&waiting, 1_001, 890);
+    check(&waiting, 1_600, 890);
+    check(&waiting, 1_601, 1_601);
+    let lagging = vec![(with_report(row(500, 900), 60), None)];
+    check(&lagging, 1_001, 830);
+    // Its stream is open, but it has not said yet how much is in its spool.
+    let back = vec![(with_report(row(500, 900), 0), Some(contact(1, 1_002, None)))];
+    check(&back, 1_003, 890);
+    let told = vec![(
+        with_report(row(500, 900), 0),
+        Some(contact(1, 1_004, Some((1_004, 100)))),
+    )];
+    check(&told, 1_004, 904);
+}
+
+#[test]
+fn a_bridge_that_was_gone_before_the_start_is_given_up_sooner() {
+    check(&[(with_report(row(100, 200), 0), None)], 1_001, 1_001);
+    check(&[(with_report(row(100, 500), 0), None)], 1_001, 490);
+    check(&[(with_report(row(100, 500), 0), None)], 1_201, 1_201);
+}
+
+#[test]
+fn a_bridge_that_began_anew_is_not_waited_for_under_its_former_identity() {
+    let former = (row(500, 1_100), Some(contact(0, 1_100, Some((1_099, 0)))));
+    let present = (row(1_200, 1_200), Some(contact(1, 1_210, Some((1_210, 0)))));
+    check(std::slice::from_ref(&former), 1_210, 1_099);
+    check(&[former.clone(), present.clone()], 1_210, 1_210);
+    let mut other = present;
+    other.0.name = "other".to_owned();
+    check(&[former, other], 1_210, 1_099);
+}
+
+#[test]
+fn attended_is_since_the_newest_identity() {
+    let presence = |bridge: &Bridge| Presence::new(bridge, None, 2_000 * S);
+    let import = Bridge {
+        mark: "row 7".to_owned(),
+        ..row(1_500, 1_500)
+    };
+    assert_eq!(attended_since_us(&[]), 0);
+    let all = [
+        presence(&row(500, 900)),
+        presence(&row(700, 900)),
+        presence(&import),
+    ];
+    assert_eq!(attended_since_us(&all), 700 * S);
+}
