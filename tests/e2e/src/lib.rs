@@ -14,6 +14,7 @@ pub mod chance;
 pub mod command;
 pub mod grpcurl;
 pub mod hostile;
+pub mod otlp;
 pub mod program;
 pub mod sender;
 pub mod site;
