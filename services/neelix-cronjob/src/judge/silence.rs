@@ -105,7 +105,7 @@ fn one(
         ..alert
     });
     let alert = match alert {
-        Some(alert) if is_back(&alert, sign) => {
+        Some(alert) if is_back(&alert, sign, expectation, state.now_us) => {
             resolved(docket, case, alert, sign);
             None
         }
@@ -146,12 +146,22 @@ fn one(
     });
 }
 
-/// Whether a record has come since the silence began. One that is new here but older
-/// than it, as imports bring them, is no sign of life.
-fn is_back(alert: &Alert, sign: Option<Sign>) -> bool {
-    sign.is_some_and(|sign| {
-        sign.last_id > alert.first_record_id && sign.last_stored_us > alert.since_us
-    })
+/// Whether a record has come since the silence was found, or so shortly before that the
+/// finding had missed it. One that is new here but older, as imports bring them, is no
+/// sign of life, although its id is higher. That it was taken after the last one before
+/// the silence was received says nothing: receiving comes before taking.
+fn is_back(
+    alert: &Alert,
+    sign: Option<Sign>,
+    expectation: &Expectation,
+    now_us: Micros,
+) -> bool {
+    let Some(sign) = sign.filter(|sign| sign.last_id > alert.first_record_id) else {
+        return false;
+    };
+    let found_us = alert.opened_us.min(now_us);
+    let (_, state_then) = expected(expectation, sign.last_stored_us, found_us);
+    sign.last_stored_us > found_us || state_then != HeartbeatState::Down
 }
 
 fn opened(docket: &mut Docket<'_>, subject: AlertSubject, sign: Option<Sign>) -> Alert {

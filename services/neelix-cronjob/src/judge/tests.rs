@@ -128,6 +128,28 @@ fn imports_of_old_records_are_no_sign_of_life() {
     assert!(world.firing("a").is_some());
 }
 
+/// Guards: receiving comes before taking, so that an import looked like a return.
+#[test]
+fn an_import_ends_no_silence_of_a_system_that_was_live() {
+    let mut world = World::new("[a]\nAGE=1h\n");
+    let live = |stored_us, last_id| SeenSystem {
+        last_received_us: stored_us - 5_000,
+        ..seen("a", stored_us, last_id)
+    };
+    world.systems = vec![live(2 * HOUR, 7)];
+    assert_eq!(world.run(4 * HOUR), ["Fired a 0"]);
+    for import in 1..4 {
+        world.systems = vec![live(2 * HOUR, 7 + import)];
+        assert_eq!(world.run(4 * HOUR + MINUTE), [""; 0]);
+    }
+    // Back for a moment between two runs, and gone again.
+    world.systems = vec![live(4 * HOUR + 2 * MINUTE, 11)];
+    assert_eq!(world.run(9 * HOUR), ["Resolved a 0", "Fired a 0"]);
+    // Taken just before the silence was found, but seen by the next run only.
+    world.systems = vec![live(9 * HOUR - 1, 12)];
+    assert_eq!(world.run(9 * HOUR + MINUTE), ["Resolved a 0"]);
+}
+
 #[test]
 fn who_knows_is_told_only_of_the_end() {
     let mut world = World::new("[a]\nAGE=1h\nCOOLDOWN=1h\n");
