@@ -16,6 +16,7 @@ use domain::{
     Alert, Delivery, DeliveryChannel, DeliveryState, Micros, Notification, Record, Rule, Stage,
 };
 
+pub(crate) use text::short_hash;
 use view::{Detail, View};
 
 /// The most a mail's text part has, in bytes.

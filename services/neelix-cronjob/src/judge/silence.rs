@@ -11,7 +11,7 @@ use domain::{Alert, AlertKind, AlertSubject, Heartbeat, HeartbeatState, Micros, 
 
 use super::{Case, Docket};
 use crate::{
-    duration,
+    duration, name,
     rule::{Expectation, Rule},
 };
 
@@ -46,7 +46,7 @@ pub(crate) fn signs(rule: &Rule, systems: &[SeenSystem]) -> Signs {
         } else {
             ""
         };
-        let key = (seen.system_id.clone(), sub_system_id.to_owned());
+        let key = (name::bounded(&seen.system_id), name::bounded(sub_system_id));
         let sign = Sign {
             last_received_us: seen.last_received_us,
             last_stored_us: seen.last_stored_us,
