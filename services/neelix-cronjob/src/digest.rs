@@ -12,6 +12,8 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use domain::{
     Alert, Delivery, DeliveryChannel, DeliveryState, Micros, Notification, Record, Rule, Stage,
 };
@@ -155,12 +157,9 @@ fn fitting<'a>(view: impl Fn(&'static Detail) -> View<'a>) -> (String, String) {
 }
 
 fn addressed(rules: &[&Rule], site: &Site) -> Notification {
-    let mut recipients: Vec<&String> = Vec::new();
-    for recipient in rules.iter().flat_map(|rule| &rule.recipients) {
-        if !recipients.contains(&recipient) {
-            recipients.push(recipient);
-        }
-    }
+    let mut known = HashSet::new();
+    let mut recipients: Vec<&String> = rules.iter().flat_map(|rule| &rule.recipients).collect();
+    recipients.retain(|recipient| known.insert(*recipient));
     let deliveries: Vec<Delivery> = recipients
         .into_iter()
         .map(|recipient| waiting(recipient, site.now_us))

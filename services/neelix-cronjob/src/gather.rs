@@ -1,7 +1,10 @@
 //! What the store knows that rules ask about: first how many records there are, since
 //! most rules find none, and only then which.
 
-use std::{collections::{BTreeMap, BTreeSet}, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use domain::{
     Alert, AlertSubject, Condition, Micros, NumberField, NumberRange, Order, RecordFilter,

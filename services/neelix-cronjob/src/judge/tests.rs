@@ -247,3 +247,20 @@ fn a_storm_is_one_letter_and_so_is_its_end() {
             .all(|told| told.news == News::Resolved)
     );
 }
+
+/// Guards: each of many silences was looked for among all others.
+#[test]
+fn thousands_of_silences_are_each_judged_by_their_own_past() {
+    let mut world = World::new("[*]\nAGE=1h\n");
+    let silent = |job| seen(&format!("job_{job}"), HOUR, 7);
+    world.systems = (0..3_000).map(silent).collect();
+    assert_eq!(world.run(3 * HOUR).len(), 3_000);
+    let opened = world.alerts.clone();
+    world.systems[1_234] = seen("job_1234", 4 * HOUR, 9);
+    assert_eq!(world.run(4 * HOUR), ["Resolved job_1234 0"]);
+    let changed = world.alerts.iter().zip(&opened);
+    assert_eq!(
+        changed.filter(|(now, before)| now.id != before.id).count(),
+        0
+    );
+}
