@@ -204,7 +204,7 @@ fn with_alerts(mut notification: Notification, findings: &[&Finding]) -> Notific
 /// digits and `.-_@`.
 fn message_id(site: &Site, run: &str, rule: &str) -> String {
     let stage = site.stage.name().to_lowercase();
-    let rule = text::short_hash(rule);
+    let rule = short_hash(rule);
     let domain: String = site
         .domain
         .chars()
