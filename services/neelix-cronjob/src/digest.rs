@@ -12,10 +12,13 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use domain::{
     Alert, Delivery, DeliveryChannel, DeliveryState, Micros, Notification, Record, Rule, Stage,
 };
 
+pub(crate) use text::short_hash;
 use view::{Detail, View};
 
 /// The most a mail's text part has, in bytes.
@@ -154,12 +157,9 @@ fn fitting<'a>(view: impl Fn(&'static Detail) -> View<'a>) -> (String, String) {
 }
 
 fn addressed(rules: &[&Rule], site: &Site) -> Notification {
-    let mut recipients: Vec<&String> = Vec::new();
-    for recipient in rules.iter().flat_map(|rule| &rule.recipients) {
-        if !recipients.contains(&recipient) {
-            recipients.push(recipient);
-        }
-    }
+    let mut known = HashSet::new();
+    let mut recipients: Vec<&String> = rules.iter().flat_map(|rule| &rule.recipients).collect();
+    recipients.retain(|recipient| known.insert(*recipient));
     let deliveries: Vec<Delivery> = recipients
         .into_iter()
         .map(|recipient| waiting(recipient, site.now_us))
@@ -204,7 +204,7 @@ fn with_alerts(mut notification: Notification, findings: &[&Finding]) -> Notific
 /// digits and `.-_@`.
 fn message_id(site: &Site, run: &str, rule: &str) -> String {
     let stage = site.stage.name().to_lowercase();
-    let rule = text::short_hash(rule);
+    let rule = short_hash(rule);
     let domain: String = site
         .domain
         .chars()

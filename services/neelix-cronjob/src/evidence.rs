@@ -1,5 +1,7 @@
 //! From what is told to letters: with the records that show it.
 
+use std::collections::HashMap;
+
 use domain::{
     AlertKind, Condition, NumberField, NumberRange, Order, Record, RecordFilter, RunState,
     TextField, TextTest,
@@ -41,23 +43,22 @@ impl<'a> Illustrator<'a> {
         rules: &[Rule],
         told: Vec<Told>,
     ) -> Result<Vec<Letter>, StoreError> {
-        let mut letters: Vec<(usize, Letter)> = Vec::new();
+        let mut letters: Vec<Letter> = Vec::new();
+        let mut places: HashMap<usize, usize> = HashMap::new();
         for told in told {
             let number = told.rule;
             let rule = &rules[number];
             let finding = self.finding(rule, told).await?;
-            match letters.iter_mut().find(|(of, _)| *of == number) {
-                Some((_, letter)) => letter.findings.push(finding),
-                None => letters.push((
-                    number,
-                    Letter {
-                        rule: rule.row.clone(),
-                        findings: vec![finding],
-                    },
-                )),
-            }
+            let place = *places.entry(number).or_insert_with(|| {
+                letters.push(Letter {
+                    rule: rule.row.clone(),
+                    findings: Vec::new(),
+                });
+                letters.len() - 1
+            });
+            letters[place].findings.push(finding);
         }
-        Ok(letters.into_iter().map(|(_, letter)| letter).collect())
+        Ok(letters)
     }
 
     async fn finding(&mut self, rule: &Rule, told: Told) -> Result<Finding, StoreError> {

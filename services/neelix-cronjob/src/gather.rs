@@ -1,7 +1,10 @@
 //! What the store knows that rules ask about: first how many records there are, since
 //! most rules find none, and only then which.
 
-use std::{collections::BTreeSet, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use domain::{
     Alert, AlertSubject, Condition, Micros, NumberField, NumberRange, Order, RecordFilter,
@@ -11,6 +14,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::{
     judge::{Found, Mark, Sighting},
+    name,
     rule::{Quota, Records, Rule, Trigger, Watch},
     scope,
     store_client::{StoreClient, StoreError},
@@ -56,7 +60,7 @@ pub(crate) async fn gather(
 }
 
 /// The systems whose records pass a filter, and how many of them: a rule's own kind of
-/// subjects. `systems` are all that have been seen.
+/// subjects, their names as alerts have them. `systems` are all that have been seen.
 pub(crate) async fn subjects(
     store: &StoreClient,
     rule: &Rule,
@@ -80,7 +84,7 @@ pub(crate) async fn subjects(
         return one_by_one(store, rule, filter, ids, systems).await;
     }
     let mut subjects = Vec::new();
-    for (system_id, records) in by_system.values {
+    for (system_id, records) in bounded(by_system.values) {
         if rule.scope.sub_system.is_none() {
             subjects.push((system_id, String::new(), records));
             continue;
@@ -95,13 +99,21 @@ pub(crate) async fn subjects(
         if by_sub_system.others > 0 {
             return one_by_one(store, rule, filter, ids, systems).await;
         }
-        let values = by_sub_system
-            .values
+        let values = bounded(by_sub_system.values)
             .into_iter()
             .filter(|(name, _)| !name.is_empty());
         subjects.extend(values.map(|(name, records)| (system_id.clone(), name, records)));
     }
     Ok(subjects)
+}
+
+/// Counts by names as alerts have them.
+fn bounded(values: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut bounded = BTreeMap::new();
+    for (name, records) in values {
+        *bounded.entry(name::bounded(&name)).or_default() += records;
+    }
+    bounded
 }
 
 /// The same where there are too many for one answer: nobody is left out.
@@ -117,25 +129,25 @@ async fn one_by_one(
         rule.scope.covers(&seen.system_id, &seen.sub_system_id)
             && !(has_sub_system && seen.sub_system_id.is_empty())
     });
-    let names: BTreeSet<(&str, &str)> = covered
+    let names: BTreeSet<(String, String)> = covered
         .map(|seen| {
             let sub_system_id = if has_sub_system {
                 &*seen.sub_system_id
             } else {
                 ""
             };
-            (&*seen.system_id, sub_system_id)
+            (name::bounded(&seen.system_id), name::bounded(sub_system_id))
         })
         .collect();
     let mut subjects = Vec::new();
     for (system_id, sub_system_id) in names {
         let only = RecordFilter {
-            condition: scope::only(system_id, sub_system_id).and(filter.condition.clone()),
+            condition: scope::only(&system_id, &sub_system_id).and(filter.condition.clone()),
             ..*filter
         };
         let records = store.count(&only, ids.clone(), None).await?.records;
         if records > 0 {
-            subjects.push((system_id.to_owned(), sub_system_id.to_owned(), records));
+            subjects.push((system_id, sub_system_id, records));
         }
     }
     Ok(subjects)

@@ -10,7 +10,7 @@ mod post;
 mod records;
 mod silence;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::{Alert, AlertKind, AlertSubject, Heartbeat, Micros, RunState, SeenSystem};
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) use post::sort;
-pub(crate) use silence::{Signs, signs};
+pub(crate) use silence::{Signs, Systems, signs};
 
 /// What the store was asked for.
 #[derive(Debug, Clone, Default)]
@@ -84,14 +84,17 @@ pub(crate) struct Told {
 /// Judges.
 pub(crate) fn judge(rules: &[Rule], found: &Found, state: &RunState) -> Verdict {
     let mut docket = Docket::new(state);
+    let systems = Systems::new(&found.systems);
+    let mut sightings: HashMap<(usize, usize), Vec<&Sighting>> = HashMap::new();
+    for sighting in &found.sightings {
+        let watch = (sighting.rule, sighting.watch);
+        sightings.entry(watch).or_default().push(sighting);
+    }
     for (number, rule) in rules.iter().enumerate() {
         for (place, watch) in rule.watches.iter().enumerate() {
             match &watch.trigger {
                 Trigger::Records(records) => {
-                    let sightings = found.sightings.iter();
-                    let sightings: Vec<&Sighting> = sightings
-                        .filter(|sighting| (sighting.rule, sighting.watch) == (number, place))
-                        .collect();
+                    let sightings = sightings.remove(&(number, place)).unwrap_or_default();
                     let case = Case {
                         number,
                         rule,
@@ -105,7 +108,7 @@ pub(crate) fn judge(rules: &[Rule], found: &Found, state: &RunState) -> Verdict 
                         rule,
                         watch,
                     };
-                    silence::judge(&mut docket, case, expectation, &found.systems);
+                    silence::judge(&mut docket, case, expectation, &systems);
                 }
             }
         }
@@ -132,23 +135,59 @@ impl Case<'_> {
     }
 }
 
-/// Alerts on the way to the verdict.
+/// Alerts on the way to the verdict. What is asked for each of many systems is found at
+/// once, not searched for.
 struct Docket<'a> {
     state: &'a RunState,
     /// Those that go on and have not been judged yet.
     firing: HashMap<AlertSubject, Alert>,
+    /// The subjects of those that go on, by rule and condition.
+    by_condition: HashMap<(&'a str, &'a str), BTreeSet<&'a AlertSubject>>,
+    /// As the store has them.
+    known: HashMap<u64, &'a Alert>,
+    /// Until when subjects are silenced.
+    silences: HashMap<&'a AlertSubject, Micros>,
+    /// As the run before left them, by rule, system and sub system.
+    heartbeats: HashMap<(&'a str, &'a str, &'a str), Vec<&'a Heartbeat>>,
     next_id: u64,
     verdict: Verdict,
 }
 
 impl<'a> Docket<'a> {
     fn new(state: &'a RunState) -> Self {
-        let firing = state.alerts.iter().filter(|alert| alert.is_firing());
+        let mut firing = HashMap::new();
+        let mut by_condition: HashMap<_, BTreeSet<_>> = HashMap::new();
+        let mut silences = HashMap::new();
+        for alert in &state.alerts {
+            let subject = &alert.subject;
+            if let Some(until_us) = alert.silenced_until_us {
+                let silenced = silences.entry(subject).or_insert(until_us);
+                *silenced = until_us.max(*silenced);
+            }
+            if alert.is_firing() {
+                let condition = (subject.rule.as_str(), subject.condition.as_str());
+                by_condition.entry(condition).or_default().insert(subject);
+                firing.insert(subject.clone(), alert.clone());
+            }
+        }
+        let mut heartbeats: HashMap<_, Vec<_>> = HashMap::new();
+        for heartbeat in &state.heartbeats {
+            let Heartbeat {
+                rule,
+                system_id,
+                sub_system_id,
+                ..
+            } = heartbeat;
+            let key = (rule.as_str(), system_id.as_str(), sub_system_id.as_str());
+            heartbeats.entry(key).or_default().push(heartbeat);
+        }
         Self {
             state,
-            firing: firing
-                .map(|alert| (alert.subject.clone(), alert.clone()))
-                .collect(),
+            firing,
+            by_condition,
+            known: state.alerts.iter().map(|alert| (alert.id, alert)).collect(),
+            silences,
+            heartbeats,
             next_id: state.next_alert_id,
             verdict: Verdict::default(),
         }
@@ -163,12 +202,7 @@ impl<'a> Docket<'a> {
     fn open(&mut self, subject: AlertSubject, kind: AlertKind) -> Alert {
         let id = self.next_id;
         self.next_id += 1;
-        let before = self
-            .state
-            .alerts
-            .iter()
-            .filter(|alert| alert.subject == subject);
-        let silenced_until_us = before.filter_map(|alert| alert.silenced_until_us).max();
+        let silenced_until_us = self.silences.get(&subject).copied();
         Alert {
             id,
             subject,
@@ -238,12 +272,7 @@ impl<'a> Docket<'a> {
     }
 
     fn put(&mut self, alert: Alert) {
-        let before = self
-            .state
-            .alerts
-            .iter()
-            .find(|before| before.id == alert.id);
-        if before != Some(&alert) {
+        if self.known.get(&alert.id) != Some(&&alert) {
             self.verdict.alerts.push(alert);
         }
     }

@@ -1,7 +1,7 @@
 //! Judges records and silences by the rules of a file, and tells people.
 //!
 //! * `rules`: the file, read as its predecessor did. `ini` is its form, `rule` what it
-//!   means; `duration`, `schedule` and `scope` are its values.
+//!   means; `duration`, `schedule`, `scope` and `name` are its values.
 //! * `gather`: what the store knows that rules ask about, by `store_client`.
 //! * `judge`: rules and what was found become alerts and news of them. Pure.
 //! * `evidence`: the records that show it.
@@ -26,6 +26,7 @@ mod ini;
 mod job;
 mod judge;
 pub mod mailer;
+mod name;
 mod output;
 mod problem;
 mod rehearsal;

@@ -9,7 +9,7 @@ use crate::{
     duration,
     evidence::own_note,
     gather::subjects,
-    judge::{Signs, signs},
+    judge::{Signs, Systems, signs},
     rule::{COOLDOWN_US, Expectation, Quota, Records, Rule, Trigger},
     scope,
     store_client::{StoreClient, StoreError},
@@ -60,8 +60,9 @@ pub(crate) async fn rehearse(
         from_us,
         interval_us,
     };
+    let by_name = Systems::new(&systems);
     let work = rules.iter().flat_map(|rule| {
-        let signs = signs(rule, &systems);
+        let signs = signs(rule, &by_name);
         rule.watches
             .iter()
             .map(move |watch| (rule, watch, signs.clone()))

@@ -2,6 +2,8 @@
 
 use domain::{Condition, Glob, Pattern, PatternError, TextField, TextTest};
 
+use crate::name;
+
 /// The systems and sub systems that a section is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
@@ -94,9 +96,9 @@ impl Name {
 }
 
 /// The condition that a record is of this system and, unless that is empty, this sub
-/// system.
+/// system; the names are as alerts have them.
 pub(crate) fn only(system_id: &str, sub_system_id: &str) -> Condition {
-    let is = |field, text: &str| Condition::Text(field, TextTest::Is(text.to_owned()));
+    let is = |field, name: &str| Condition::Text(field, name::test(name));
     let system = is(TextField::System, system_id);
     match sub_system_id {
         "" => system,

@@ -130,7 +130,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// Sixteen characters that stand for a text of any length.
-pub(super) fn short_hash(text: &str) -> String {
+pub(crate) fn short_hash(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     digest[..8]
         .iter()

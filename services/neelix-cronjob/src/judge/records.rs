@@ -17,29 +17,21 @@ pub(super) fn judge(
     records: &Records,
     sightings: &[&Sighting],
 ) {
-    let mut seen = Vec::new();
     for sighting in sightings {
         let subject = case.subject(&sighting.system_id, &sighting.sub_system_id);
-        seen.push(subject.clone());
         match &records.quota {
             None => one_is_enough(docket, case, subject, sighting),
             Some(quota) => so_many(docket, case, *quota, subject, sighting),
         }
     }
-    let mut unseen: Vec<AlertSubject> = docket
-        .firing
-        .keys()
-        .filter(|subject| {
-            let scope = &case.rule.scope;
-            subject.rule == case.rule.row.name
-                && subject.condition == case.watch.condition
-                && scope.covers(&subject.system_id, &subject.sub_system_id)
-        })
-        .cloned()
-        .collect();
-    unseen.sort();
-    for subject in unseen {
-        let Some(mut alert) = docket.take(&subject) else {
+    let condition = (&*case.rule.row.name, &*case.watch.condition);
+    let scope = &case.rule.scope;
+    let subjects = docket.by_condition.get(&condition).cloned();
+    for subject in subjects.unwrap_or_default() {
+        if !scope.covers(&subject.system_id, &subject.sub_system_id) {
+            continue;
+        }
+        let Some(mut alert) = docket.take(subject) else {
             continue;
         };
         alert.kind = case.watch.kind();

@@ -5,13 +5,13 @@
 //! it. How long is counted up to the time before which everything is known to be
 //! here, so that nobody is blamed for a downtime of Herald's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{Alert, AlertKind, AlertSubject, Heartbeat, HeartbeatState, Micros, SeenSystem};
 
 use super::{Case, Docket};
 use crate::{
-    duration,
+    duration, name,
     rule::{Expectation, Rule},
 };
 
@@ -26,15 +26,43 @@ pub(crate) struct Sign {
 /// Who is expected: system, sub system, and what is known of them.
 pub(crate) type Signs = BTreeMap<(String, String), Option<Sign>>;
 
+/// Every system seen, also by name.
+#[derive(Debug)]
+pub(crate) struct Systems<'a> {
+    all: Vec<&'a SeenSystem>,
+    by_name: HashMap<&'a str, Vec<&'a SeenSystem>>,
+}
+
+impl<'a> Systems<'a> {
+    pub(crate) fn new(systems: &'a [SeenSystem]) -> Self {
+        let mut by_name: HashMap<_, Vec<_>> = HashMap::new();
+        for seen in systems {
+            by_name.entry(&*seen.system_id).or_default().push(seen);
+        }
+        Self {
+            all: systems.iter().collect(),
+            by_name,
+        }
+    }
+
+    /// Those that a rule may be about.
+    fn candidates(&self, rule: &Rule) -> &[&'a SeenSystem] {
+        match rule.scope.system.exact() {
+            Some(name) => self.by_name.get(name).map_or(&[], Vec::as_slice),
+            None => &self.all,
+        }
+    }
+}
+
 /// What a rule expects: what it names, whether or not that was ever seen, and whatever
 /// has been seen that looks like its pattern.
-pub(crate) fn signs(rule: &Rule, systems: &[SeenSystem]) -> Signs {
+pub(crate) fn signs(rule: &Rule, systems: &Systems<'_>) -> Signs {
     let mut signs = Signs::new();
     if let Some((system_id, sub_system_id)) = rule.scope.exact() {
         signs.insert((system_id.to_owned(), sub_system_id.to_owned()), None);
     }
     let has_sub_system = rule.scope.sub_system.is_some();
-    for seen in systems {
+    for seen in systems.candidates(rule) {
         let is_covered = rule.scope.covers(&seen.system_id, &seen.sub_system_id);
         let is_named = !seen.system_id.is_empty();
         let is_named = is_named && (!has_sub_system || !seen.sub_system_id.is_empty());
@@ -46,7 +74,7 @@ pub(crate) fn signs(rule: &Rule, systems: &[SeenSystem]) -> Signs {
         } else {
             ""
         };
-        let key = (seen.system_id.clone(), sub_system_id.to_owned());
+        let key = (name::bounded(&seen.system_id), name::bounded(sub_system_id));
         let sign = Sign {
             last_received_us: seen.last_received_us,
             last_stored_us: seen.last_stored_us,
@@ -82,7 +110,7 @@ pub(super) fn judge(
     docket: &mut Docket<'_>,
     case: Case<'_>,
     expectation: &Expectation,
-    systems: &[SeenSystem],
+    systems: &Systems<'_>,
 ) {
     for ((system_id, sub_system_id), sign) in signs(case.rule, systems) {
         let subject = case.subject(&system_id, &sub_system_id);
@@ -98,14 +126,18 @@ fn one(
     sign: Option<Sign>,
 ) {
     let state = docket.state;
-    let before = known_heartbeat(&state.heartbeats, &subject);
-    let expected_since_us = expected_since(&state.heartbeats, &subject, state.now_us);
+    let known = known_heartbeats(docket, &subject);
+    let mut same = known.iter();
+    let before = same.find(|heartbeat| heartbeat.condition == subject.condition);
+    // Also when its condition has been rewritten.
+    let expected_since_us = known.iter().map(|heartbeat| heartbeat.expected_since_us);
+    let expected_since_us = expected_since_us.min().unwrap_or(state.now_us);
     let alert = docket.take(&subject).map(|alert| Alert {
         kind: AlertKind::Heartbeat,
         ..alert
     });
     let alert = match alert {
-        Some(alert) if is_back(&alert, sign) => {
+        Some(alert) if is_back(&alert, sign, expectation, state.now_us) => {
             resolved(docket, case, alert, sign);
             None
         }
@@ -146,12 +178,17 @@ fn one(
     });
 }
 
-/// Whether a record has come since the silence began. One that is new here but older
-/// than it, as imports bring them, is no sign of life.
-fn is_back(alert: &Alert, sign: Option<Sign>) -> bool {
-    sign.is_some_and(|sign| {
-        sign.last_id > alert.first_record_id && sign.last_stored_us > alert.since_us
-    })
+/// Whether a record has come since the silence was found, or so shortly before that the
+/// finding had missed it. One that is new here but older, as imports bring them, is no
+/// sign of life, although its id is higher. That it was taken after the last one before
+/// the silence was received says nothing: receiving comes before taking.
+fn is_back(alert: &Alert, sign: Option<Sign>, expectation: &Expectation, now_us: Micros) -> bool {
+    let Some(sign) = sign.filter(|sign| sign.last_id > alert.first_record_id) else {
+        return false;
+    };
+    let found_us = alert.opened_us.min(now_us);
+    let (_, state_then) = expected(expectation, sign.last_stored_us, found_us);
+    sign.last_stored_us > found_us || state_then != HeartbeatState::Down
 }
 
 fn opened(docket: &mut Docket<'_>, subject: AlertSubject, sign: Option<Sign>) -> Alert {
@@ -198,24 +235,14 @@ fn moment(us: Micros) -> String {
     second.map_or_else(|_| us.to_string(), |second| second.to_string())
 }
 
-fn known_heartbeat<'a>(known: &'a [Heartbeat], subject: &AlertSubject) -> Option<&'a Heartbeat> {
-    let is_it = |heartbeat: &&Heartbeat| {
-        is_of(heartbeat, subject) && heartbeat.condition == subject.condition
-    };
-    known.iter().find(is_it)
-}
-
-/// Since when a rule expects a system, also when its condition has been rewritten.
-fn expected_since(known: &[Heartbeat], subject: &AlertSubject, now_us: Micros) -> Micros {
-    let known = known.iter().filter(|heartbeat| is_of(heartbeat, subject));
-    known
-        .map(|heartbeat| heartbeat.expected_since_us)
-        .min()
-        .unwrap_or(now_us)
-}
-
-fn is_of(heartbeat: &Heartbeat, subject: &AlertSubject) -> bool {
-    heartbeat.rule == subject.rule
-        && heartbeat.system_id == subject.system_id
-        && heartbeat.sub_system_id == subject.sub_system_id
+/// What the run before has left of a rule and a system.
+fn known_heartbeats<'a>(docket: &Docket<'a>, subject: &AlertSubject) -> Vec<&'a Heartbeat> {
+    let AlertSubject {
+        rule,
+        system_id,
+        sub_system_id,
+        ..
+    } = subject;
+    let key = (rule.as_str(), system_id.as_str(), sub_system_id.as_str());
+    docket.heartbeats.get(&key).cloned().unwrap_or_default()
 }

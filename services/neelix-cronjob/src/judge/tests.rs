@@ -128,6 +128,28 @@ fn imports_of_old_records_are_no_sign_of_life() {
     assert!(world.firing("a").is_some());
 }
 
+/// Guards: receiving comes before taking, so that an import looked like a return.
+#[test]
+fn an_import_ends_no_silence_of_a_system_that_was_live() {
+    let mut world = World::new("[a]\nAGE=1h\n");
+    let live = |stored_us, last_id| SeenSystem {
+        last_received_us: stored_us - 5_000,
+        ..seen("a", stored_us, last_id)
+    };
+    world.systems = vec![live(2 * HOUR, 7)];
+    assert_eq!(world.run(4 * HOUR), ["Fired a 0"]);
+    for import in 1..4 {
+        world.systems = vec![live(2 * HOUR, 7 + import)];
+        assert_eq!(world.run(4 * HOUR + MINUTE), [""; 0]);
+    }
+    // Back for a moment between two runs, and gone again.
+    world.systems = vec![live(4 * HOUR + 2 * MINUTE, 11)];
+    assert_eq!(world.run(9 * HOUR), ["Resolved a 0", "Fired a 0"]);
+    // Taken just before the silence was found, but seen by the next run only.
+    world.systems = vec![live(9 * HOUR - 1, 12)];
+    assert_eq!(world.run(9 * HOUR + MINUTE), ["Resolved a 0"]);
+}
+
 #[test]
 fn who_knows_is_told_only_of_the_end() {
     let mut world = World::new("[a]\nAGE=1h\nCOOLDOWN=1h\n");
@@ -223,5 +245,22 @@ fn a_storm_is_one_letter_and_so_is_its_end() {
         post.storms[0]
             .iter()
             .all(|told| told.news == News::Resolved)
+    );
+}
+
+/// Guards: each of many silences was looked for among all others.
+#[test]
+fn thousands_of_silences_are_each_judged_by_their_own_past() {
+    let mut world = World::new("[*]\nAGE=1h\n");
+    let silent = |job| seen(&format!("job_{job}"), HOUR, 7);
+    world.systems = (0..3_000).map(silent).collect();
+    assert_eq!(world.run(3 * HOUR).len(), 3_000);
+    let opened = world.alerts.clone();
+    world.systems[1_234] = seen("job_1234", 4 * HOUR, 9);
+    assert_eq!(world.run(4 * HOUR), ["Resolved job_1234 0"]);
+    let changed = world.alerts.iter().zip(&opened);
+    assert_eq!(
+        changed.filter(|(now, before)| now.id != before.id).count(),
+        0
     );
 }

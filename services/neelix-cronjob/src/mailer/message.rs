@@ -10,7 +10,6 @@ use std::{
 use domain::{DeliveryChannel, Notification, Stage};
 use lettre::{
     Address, Message,
-    address::AddressError,
     address::Envelope,
     message::{Mailbox, MultiPart, SinglePart, header},
 };
@@ -24,12 +23,9 @@ const MAX_REFERENCES: usize = 20;
 /// A notification that cannot be a mail.
 #[derive(Debug, thiserror::Error)]
 pub enum NoMail {
-    /// Only webhooks get it.
+    /// Only webhooks get it, or what is no address of mail.
     #[error("it goes to nobody by mail")]
     Nobody,
-    /// A recipient that is none.
-    #[error("it names a recipient that is no mail address")]
-    Address(#[from] AddressError),
 }
 
 /// Who mails come from.
@@ -70,10 +66,11 @@ pub(super) fn of(
         .date(UNIX_EPOCH + Duration::from_micros(micros))
         .message_id(Some(format!("<{}>", notification.message_id)))
         .from(sender.clone());
+    // What is no address is refused by itself, and keeps the mail from nobody else.
     let recipients: Vec<Address> = recipients(notification)
         .into_iter()
-        .map(str::parse)
-        .collect::<Result<_, AddressError>>()?;
+        .filter_map(|recipient| recipient.parse().ok())
+        .collect();
     let to = to(&recipients);
     let envelope = Envelope::new(Some(sender.email.clone()), recipients);
     builder = builder
@@ -154,4 +151,33 @@ fn boundary(message_id: &str) -> String {
             let _ = write!(out, "{byte:02x}");
             out
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Notification, Stage};
+
+    use super::{NoMail, of};
+
+    fn mail(mail_to: &[&str]) -> Result<String, NoMail> {
+        let notification = Notification {
+            message_id: "a@b".to_owned(),
+            mail_to: mail_to.iter().map(|to| (*to).to_owned()).collect(),
+            ..Notification::default()
+        };
+        let sender = "herald@example.com".parse().expect("a sender");
+        let mail = of(&notification, Stage::Testing, &sender)?;
+        Ok(String::from_utf8(mail).expect("text"))
+    }
+
+    /// Guards: one address that cannot be lost the mail for all others.
+    #[test]
+    fn what_is_no_address_keeps_the_mail_from_nobody_else() {
+        let told = mail(&["a@example.com", "b@-.example.com", "c@example.com"]).unwrap();
+        assert!(
+            told.contains("To: a@example.com,\r\n c@example.com\r\n"),
+            "{told}"
+        );
+        assert!(matches!(mail(&["nobody"]), Err(NoMail::Nobody)));
+    }
 }

@@ -6,8 +6,12 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 /// For connecting with all that belongs to it, and for each step of a
-/// transaction.
+/// transaction but the last.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// For the answer to the mail itself, while a server looks for viruses and the like.
+/// Whoever goes away before it gets the same mail again; but a run does not go on for
+/// ever.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Where mails go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +33,10 @@ pub struct SmtpServer {
     pub security: Security,
     /// Who we are there.
     pub login: Option<Login>,
-    /// For connecting, and for each transaction.
+    /// For connecting, and for each step of a transaction but the last.
     pub timeout: Duration,
+    /// For the answer to the mail itself.
+    pub patience: Duration,
 }
 
 /// What others on the way can read or change.
@@ -102,6 +108,7 @@ impl FromStr for MailServer {
             security,
             login,
             timeout: TIMEOUT,
+            patience: PATIENCE,
         }))
     }
 }

@@ -24,6 +24,7 @@ const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct Session {
     connection: AsyncSmtpConnection,
     timeout: Duration,
+    patience: Duration,
     is_usable: bool,
 }
 
@@ -41,6 +42,8 @@ enum Fault {
     Answer { error: Error, is_about_us: bool },
     /// The connection is of no more use.
     Broken(String),
+    /// Nothing came for so long.
+    Silence(Duration),
 }
 
 impl Session {
@@ -58,6 +61,7 @@ impl Session {
         Ok(Self {
             connection,
             timeout: server.timeout,
+            patience: server.patience,
             is_usable: true,
         })
     }
@@ -81,22 +85,20 @@ impl Session {
             true => vec![],
             false => vec![MailParameter::SmtpUtfEight],
         };
-        let timeout = self.timeout;
-        let transaction = transact(&mut self.connection, sender, parameters, to, mail);
-        match within(timeout, transaction).await {
-            Some(Ok(())) => Outcome::Delivered,
-            Some(Err(Fault::Answer { error, is_about_us })) => {
+        match self.transact(sender, parameters, to, mail).await {
+            Ok(()) => Outcome::Delivered,
+            Err(Fault::Answer { error, is_about_us }) => {
                 self.reset().await;
                 answered(&error, is_about_us)
             }
-            Some(Err(Fault::Broken(reason))) => {
+            Err(Fault::Broken(reason)) => {
                 self.is_usable = false;
                 Outcome::Later {
                     reason: format!("the connection to the mail server broke: {reason}"),
                     is_unreachable: false,
                 }
             }
-            None => {
+            Err(Fault::Silence(timeout)) => {
                 self.is_usable = false;
                 unreachable(slow(timeout))
             }
@@ -108,6 +110,25 @@ impl Session {
             // Whatever the answer is, nothing depends on it.
             let _ = within(QUIT_TIMEOUT, self.connection.quit()).await;
         }
+    }
+
+    /// Each step has its own time: an end to all of them together would come while the
+    /// server takes the mail, which it then gets again.
+    async fn transact(
+        &mut self,
+        sender: Address,
+        parameters: Vec<MailParameter>,
+        to: Address,
+        mail: &[u8],
+    ) -> Result<(), Fault> {
+        let (connection, timeout) = (&mut self.connection, self.timeout);
+        let from = Mail::new(Some(sender), parameters);
+        step(timeout, connection.command(from), true).await?;
+        let to = Rcpt::new(to, vec![]);
+        step(timeout, connection.command(to), false).await?;
+        step(timeout, connection.command(Data), false).await?;
+        step(self.patience, connection.message(mail), false).await?;
+        Ok(())
     }
 
     async fn reset(&mut self) {
@@ -147,22 +168,16 @@ async fn connect(server: &SmtpServer) -> Result<AsyncSmtpConnection, Error> {
     Ok(connection)
 }
 
-async fn transact(
-    connection: &mut AsyncSmtpConnection,
-    sender: Address,
-    parameters: Vec<MailParameter>,
-    to: Address,
-    mail: &[u8],
-) -> Result<(), Fault> {
-    let about_us = |error| fault(error, true);
-    let about_this = |error| fault(error, false);
-    let from = Mail::new(Some(sender), parameters);
-    connection.command(from).await.map_err(about_us)?;
-    let to = Rcpt::new(to, vec![]);
-    connection.command(to).await.map_err(about_this)?;
-    connection.command(Data).await.map_err(about_this)?;
-    connection.message(mail).await.map_err(about_this)?;
-    Ok(())
+/// One step of a transaction.
+async fn step<T>(
+    timeout: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+    is_about_us: bool,
+) -> Result<T, Fault> {
+    match within(timeout, work).await {
+        Some(done) => done.map_err(|error| fault(error, is_about_us)),
+        None => Err(Fault::Silence(timeout)),
+    }
 }
 
 fn fault(error: Error, is_about_us: bool) -> Fault {

@@ -29,23 +29,32 @@ pub(super) fn address(text: &str) -> Result<Address, String> {
         !text.is_empty() && text.chars().all(is_plain)
     };
     let is_dotted = |text: &str| text.split('.').all(|part| !part.is_empty());
+    // What mails cannot be addressed to later is told now.
+    let is_sendable = |address: &str| address.parse::<lettre::Address>().is_ok();
     match bare.rsplit_once('@') {
         Some((user, domain))
             if bare.len() <= 254
                 && is_word(user)
                 && is_word(domain)
                 && is_dotted(domain)
-                && is_dotted(user) =>
+                && is_dotted(user)
+                && is_sendable(bare) =>
         {
             Ok(Address {
                 address: bare.to_owned(),
                 is_local: false,
             })
         }
-        None if bare.len() <= 64 && is_word(bare) && is_dotted(bare) => Ok(Address {
-            address: format!("{bare}@{LOCAL}"),
-            is_local: true,
-        }),
+        None if bare.len() <= 64
+            && is_word(bare)
+            && is_dotted(bare)
+            && is_sendable(&format!("{bare}@{LOCAL}")) =>
+        {
+            Ok(Address {
+                address: format!("{bare}@{LOCAL}"),
+                is_local: true,
+            })
+        }
         _ => Err(no()),
     }
 }
@@ -90,6 +99,9 @@ mod tests {
         check("a@b..c", None);
         check("<a@b.c", None);
         check("a@b.c;d@e.f", None);
+        // Guards: these were read, and lost the mail for everybody else later.
+        check("a@-b.c", None);
+        check("a@b-.c", None);
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::{
 
 /// How long a value may be: it is part of what alerts are called.
 const MAX_VALUE_BYTES: usize = 4 << 10;
+/// The same for the name of a section.
+const MAX_NAME_BYTES: usize = 2 << 10;
 /// How much later than planned a record may come when the rule does not say.
 const SCHEDULE_GRACE_US: Micros = 300 * duration::SECOND_US;
 
@@ -48,6 +50,12 @@ impl<'a> Reader<'a> {
 
     /// The rule, as far as it can be read: it counts only when there are no problems.
     pub(super) fn read(&mut self) -> Option<Rule> {
+        if self.section.name.len() > MAX_NAME_BYTES {
+            let message = format!("the name has more than {MAX_NAME_BYTES} bytes");
+            self.problems
+                .push(Problem::new(self.section.line, self.name(), message, ""));
+            return None;
+        }
         let scope = match Scope::new(&self.section.name) {
             Ok(scope) => scope,
             Err(message) => {

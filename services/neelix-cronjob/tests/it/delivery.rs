@@ -52,6 +52,7 @@ fn takers(server: &MailServer) -> Vec<Value> {
 fn impatient(mut post: Post) -> Post {
     if let mailer::MailServer::Smtp(server) = &mut post.server {
         server.timeout = Duration::from_millis(300);
+        server.patience = server.timeout;
     }
     post
 }
@@ -158,6 +159,22 @@ async fn a_slow_server_costs_one_timeout() {
         // Sixty times the timeout would be eighteen seconds.
         assert!(start.elapsed() < Duration::from_secs(15), "{options:?}");
     }
+}
+
+/// Guards: a server that takes its time over a mail was left alone with it, and got it
+/// again and again.
+#[tokio::test]
+async fn a_server_that_takes_its_time_gets_a_mail_once() {
+    let server = MailServer::start(&["--pause-ms", "1000"]).await;
+    let mut post = impatient(post(&server.url()));
+    if let mailer::MailServer::Smtp(server) = &mut post.server {
+        server.patience = Duration::from_secs(60);
+    }
+    let store = FakeStore::with(vec![fresh(&["anna@example.com"])]).await;
+    assert_eq!(counts(&deliver(&store, &post).await), (1, 0));
+    store.hurry();
+    assert_eq!(counts(&deliver(&store, &post).await), (0, 0));
+    assert_eq!(server.taken(), 1);
 }
 
 #[tokio::test]
