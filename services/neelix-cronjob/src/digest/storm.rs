@@ -5,9 +5,18 @@ use super::{Finding, News, text};
 /// The mail's title.
 pub(super) fn title(findings: &[&Finding]) -> String {
     let systems = text::count(findings.len() as u64, "system", "systems");
-    match is_over(findings) {
-        true => format!("{systems} heard of again"),
-        false => format!("{systems} silent at once"),
+    format!("{systems} {}", what(findings))
+}
+
+/// What there is to say of the systems.
+pub(super) fn what(findings: &[&Finding]) -> &'static str {
+    let are_all = |news| findings.iter().all(|finding| finding.news == news);
+    if is_over(findings) {
+        "heard of again"
+    } else if are_all(News::Reminder) {
+        "still silent"
+    } else {
+        "silent at once"
     }
 }
 

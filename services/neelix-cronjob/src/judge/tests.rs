@@ -264,3 +264,24 @@ fn thousands_of_silences_are_each_judged_by_their_own_past() {
         0
     );
 }
+
+/// Guards: reminders of a storm came as one mail for each rule.
+#[test]
+fn reminders_of_a_storm_are_one_letter() {
+    let rules: String = (0..12)
+        .map(|n| format!("[job_{n}]\nAGE=1h\nCOOLDOWN=1h\n"))
+        .collect();
+    let mut world = World::new(&rules);
+    world.systems = (0..12)
+        .map(|n| seen(&format!("job_{n}"), HOUR, 7))
+        .collect();
+    world.run(3 * HOUR);
+    world.run(4 * HOUR);
+    let post = sort(world.told.clone());
+    assert_eq!((post.letters.len(), post.storms.len()), (0, 1));
+    assert!(
+        post.storms[0]
+            .iter()
+            .all(|told| told.news == News::Reminder)
+    );
+}

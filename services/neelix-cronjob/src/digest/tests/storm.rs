@@ -59,6 +59,21 @@ fn a_storm_is_one_calm_mail_to_all() {
         (&"storm".into(), &530.into())
     );
 
+    let reminded: Vec<Letter> = letters
+        .iter()
+        .cloned()
+        .map(|mut letter| {
+            letter.findings[0].news = News::Reminder;
+            letter
+        })
+        .collect();
+    let reminder = compose_storm(&reminded, &site(), 9);
+    assert_eq!(
+        reminder.subject,
+        "[PRODUCTION] STILL FIRING 580 systems: still silent"
+    );
+    assert_ne!(reminder.message_id, mail.message_id);
+
     let over: Vec<Letter> = letters
         .into_iter()
         .map(|mut letter| {
