@@ -128,7 +128,10 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn go(&self, state: &RunState) -> anyhow::Result<Outcome> {
-        let rules = load(self.config, state.now_us)?;
+        let rules = match load(self.config, state.now_us)? {
+            Ok(rules) if rules.is_absent => unless_lost(rules, self.store.has_rules().await?),
+            rules => rules,
+        };
         let mut summary = Summary::default();
         if let Ok(rules) = &rules {
             let judged = tokio::select! {
@@ -207,12 +210,26 @@ pub(crate) fn load(
     match fs::read(&config.rules) {
         Ok(bytes) => Ok(rules::read(&bytes, config.stage, now_us)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && config.is_default_rules => {
-            Ok(Ok(Rules::default()))
+            Ok(Ok(Rules {
+                is_absent: true,
+                ..Rules::default()
+            }))
         }
         Err(error) => {
             Err(error).with_context(|| format!("cannot read the rules {}", config.rules.display()))
         }
     }
+}
+
+/// A file that is not there means no rules, unless there were some: then somebody has lost
+/// them, and nothing is to end for that.
+fn unless_lost(rules: Rules, has_former: bool) -> Result<Rules, Vec<Problem>> {
+    if !has_former {
+        return Ok(rules);
+    }
+    let message = "the file is not there any more, but there were rules";
+    let hint = "an empty file means that there are none";
+    Err(vec![Problem::new(1, "", message, hint)])
 }
 
 /// Problems with the file before each.
@@ -239,5 +256,22 @@ pub(crate) fn post(config: &Config) -> Post {
         stage: config.stage,
         server: config.mail_server.clone(),
         sender: config.mail_from.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rules, unless_lost};
+
+    /// Guards: a rules file that was lost ended every alert, without a word.
+    #[test]
+    fn a_lost_file_of_rules_is_no_wish_to_have_none() {
+        assert!(unless_lost(Rules::default(), false).is_ok());
+        let problems = unless_lost(Rules::default(), true).unwrap_err();
+        assert_eq!(
+            problems[0].to_string(),
+            "1: the file is not there any more, but there were rules; an empty file means that \
+             there are none"
+        );
     }
 }
