@@ -144,10 +144,10 @@ fn one(
         alert => alert,
     };
 
-    let reference_us = match sign {
-        Some(sign) => sign.last_stored_us.max(state.attended_since_us),
-        None => expected_since_us.max(state.attended_since_us),
-    };
+    let heard_us = sign.map(|sign| sign.last_stored_us.saturating_add(expectation.early_us()));
+    let reference_us = heard_us
+        .unwrap_or(expected_since_us)
+        .max(state.attended_since_us);
     let (mut due_us, mut now) = expected(expectation, reference_us, state.complete_us);
     if alert.is_some() {
         // It has not been heard of, whatever else began anew meanwhile.
@@ -187,7 +187,8 @@ fn is_back(alert: &Alert, sign: Option<Sign>, expectation: &Expectation, now_us:
         return false;
     };
     let found_us = alert.opened_us.min(now_us);
-    let (_, state_then) = expected(expectation, sign.last_stored_us, found_us);
+    let heard_us = sign.last_stored_us.saturating_add(expectation.early_us());
+    let (_, state_then) = expected(expectation, heard_us, found_us);
     sign.last_stored_us > found_us || state_then != HeartbeatState::Down
 }
 

@@ -285,3 +285,26 @@ fn reminders_of_a_storm_are_one_letter() {
             .all(|told| told.news == News::Reminder)
     );
 }
+
+/// Guards: a job whose clock is a few seconds ahead was missed every day.
+#[test]
+fn a_record_a_little_before_its_time_is_in_time() {
+    let check = |grace: &str, early_us: i64, expected: &[&str]| {
+        let mut world = World::new(&format!("[a]\nSCHEDULE=0 2 * * *\nGRACE={grace}\n"));
+        let mut told = Vec::new();
+        for day in 1..5 {
+            let due = day * 24 * HOUR + 2 * HOUR;
+            world.systems = vec![seen("a", due - early_us, day as u64)];
+            told.extend(world.run(due + HOUR));
+        }
+        assert_eq!(told, expected, "{grace} {early_us}");
+    };
+    check("5m", 3_000_000, &[]);
+    check("5m", MINUTE - 1, &[]);
+    check("10s", 10_000_000 - 1, &[]);
+    check("5m", -MINUTE, &[]);
+    let daily = ["Fired a 0", "Resolved a 0"].repeat(4);
+    let daily = [&daily[..1], &["Resolved a 0", "Fired a 0"].repeat(3)].concat();
+    check("5m", 2 * MINUTE, &daily);
+    check("10s", 11_000_000, &daily);
+}
