@@ -113,7 +113,7 @@ pub(crate) fn judge(rules: &[Rule], found: &Found, state: &RunState) -> Verdict 
             }
         }
     }
-    docket.close()
+    docket.close(rules, &systems)
 }
 
 /// A watch at hand.
@@ -143,6 +143,8 @@ struct Docket<'a> {
     firing: HashMap<AlertSubject, Alert>,
     /// The subjects of those that go on, by rule and condition.
     by_condition: HashMap<(&'a str, &'a str), BTreeSet<&'a AlertSubject>>,
+    /// The subjects of silences that go on, by rule, system and sub system.
+    silent: HashMap<(&'a str, &'a str, &'a str), Vec<&'a AlertSubject>>,
     /// As the store has them.
     known: HashMap<u64, &'a Alert>,
     /// Until when subjects are silenced.
@@ -158,6 +160,7 @@ impl<'a> Docket<'a> {
         let mut firing = HashMap::new();
         let mut by_condition: HashMap<_, BTreeSet<_>> = HashMap::new();
         let mut silences = HashMap::new();
+        let mut silent: HashMap<_, Vec<_>> = HashMap::new();
         for alert in &state.alerts {
             let subject = &alert.subject;
             if let Some(until_us) = alert.silenced_until_us {
@@ -168,6 +171,9 @@ impl<'a> Docket<'a> {
                 let condition = (subject.rule.as_str(), subject.condition.as_str());
                 by_condition.entry(condition).or_default().insert(subject);
                 firing.insert(subject.clone(), alert.clone());
+                if alert.kind == AlertKind::Heartbeat {
+                    silent.entry(place(subject)).or_default().push(subject);
+                }
             }
         }
         let mut heartbeats: HashMap<_, Vec<_>> = HashMap::new();
@@ -185,6 +191,7 @@ impl<'a> Docket<'a> {
             state,
             firing,
             by_condition,
+            silent,
             known: state.alerts.iter().map(|alert| (alert.id, alert)).collect(),
             silences,
             heartbeats,
@@ -196,6 +203,22 @@ impl<'a> Docket<'a> {
     /// The alert of a subject that goes on, to be judged now.
     fn take(&mut self, subject: &AlertSubject) -> Option<Alert> {
         self.firing.remove(subject)
+    }
+
+    /// The silence of a subject that goes on, to be judged now; also one by a condition
+    /// that the rule has had and has no more: when a time is written in another way nothing
+    /// has happened. It keeps its name, and what people have said of it.
+    fn take_silence(&mut self, rule: &Rule, subject: &AlertSubject) -> Option<Alert> {
+        if let Some(alert) = self.take(subject) {
+            return Some(alert);
+        }
+        let is_gone = |condition: &str| rule.watches.iter().all(|it| it.condition != condition);
+        let former = self.silent.get(&place(subject)).cloned();
+        let mut former = former.unwrap_or_default().into_iter();
+        former.find_map(|former| match is_gone(&former.condition) {
+            true => self.take(former),
+            false => None,
+        })
     }
 
     /// A new alert, silenced as one before it.
@@ -245,11 +268,11 @@ impl<'a> Docket<'a> {
     }
 
     /// Ends an alert, and tells those who had heard of it.
-    fn resolve(&mut self, case: Case<'_>, mut alert: Alert) {
+    fn resolve(&mut self, rule: usize, mut alert: Alert) {
         let now_us = self.state.now_us;
         alert.resolved_us = Some(now_us);
         if alert.notified_us != 0 && !alert.is_silenced(now_us) {
-            self.tell(case.number, News::Resolved, &mut alert);
+            self.tell(rule, News::Resolved, &mut alert);
         }
         self.put(alert);
     }
@@ -278,16 +301,33 @@ impl<'a> Docket<'a> {
     }
 
     /// The verdict. Alerts that no rule is for any more end without a word: nobody is
-    /// there to be told.
-    fn close(mut self) -> Verdict {
+    /// there to be told. A silence whose rule expects nothing any more is told to be over
+    /// only when it is.
+    fn close(mut self, rules: &[Rule], systems: &Systems<'_>) -> Verdict {
         let mut left: Vec<Alert> = self.firing.drain().map(|(_, alert)| alert).collect();
         left.sort_by_key(|alert| alert.id);
+        let numbers = rules.iter().map(|rule| rule.row.name.as_str()).zip(0..);
+        let numbers: HashMap<&str, usize> = numbers.collect();
+        let mut known: HashMap<usize, Signs> = HashMap::new();
         for alert in left {
-            self.drop_quietly(alert);
+            let number = numbers.get(alert.subject.rule.as_str()).copied();
+            let number = number.filter(|_| alert.kind == AlertKind::Heartbeat);
+            let Some(number) = number else {
+                self.drop_quietly(alert);
+                continue;
+            };
+            let signs = known
+                .entry(number)
+                .or_insert_with(|| signs(&rules[number], systems));
+            silence::abandon(&mut self, number, alert, signs);
         }
         self.verdict.alerts.sort_by_key(|alert| alert.id);
         self.verdict
     }
+}
+
+fn place(subject: &AlertSubject) -> (&str, &str, &str) {
+    (&subject.rule, &subject.system_id, &subject.sub_system_id)
 }
 
 #[cfg(test)]

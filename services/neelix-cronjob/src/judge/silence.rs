@@ -129,16 +129,17 @@ fn one(
     let known = known_heartbeats(docket, &subject);
     let mut same = known.iter();
     let before = same.find(|heartbeat| heartbeat.condition == subject.condition);
+    let before = before.or(known.first().filter(|_| known.len() == 1));
     // Also when its condition has been rewritten.
     let expected_since_us = known.iter().map(|heartbeat| heartbeat.expected_since_us);
     let expected_since_us = expected_since_us.min().unwrap_or(state.now_us);
-    let alert = docket.take(&subject).map(|alert| Alert {
+    let alert = docket.take_silence(case.rule, &subject).map(|alert| Alert {
         kind: AlertKind::Heartbeat,
         ..alert
     });
     let alert = match alert {
         Some(alert) if is_back(&alert, sign, expectation, state.now_us) => {
-            resolved(docket, case, alert, sign);
+            resolved(docket, case.number, alert, sign);
             None
         }
         alert => alert,
@@ -192,6 +193,21 @@ fn is_back(alert: &Alert, sign: Option<Sign>, expectation: &Expectation, now_us:
     sign.last_stored_us > found_us || state_then != HeartbeatState::Down
 }
 
+/// Ends a silence that the rule would not find any more.
+pub(super) fn abandon(docket: &mut Docket<'_>, rule: usize, alert: Alert, signs: &Signs) {
+    let subject = &alert.subject;
+    let key = (subject.system_id.clone(), subject.sub_system_id.clone());
+    let sign = signs.get(&key).copied().flatten();
+    let is_back = sign.is_some_and(|sign| {
+        let found_us = alert.opened_us.min(docket.state.now_us);
+        sign.last_id > alert.first_record_id && sign.last_stored_us > found_us
+    });
+    match is_back {
+        true => resolved(docket, rule, alert, sign),
+        false => docket.drop_quietly(alert),
+    }
+}
+
 fn opened(docket: &mut Docket<'_>, subject: AlertSubject, sign: Option<Sign>) -> Alert {
     Alert {
         since_us: sign.map_or(0, |sign| sign.last_received_us),
@@ -200,7 +216,7 @@ fn opened(docket: &mut Docket<'_>, subject: AlertSubject, sign: Option<Sign>) ->
     }
 }
 
-fn resolved(docket: &mut Docket<'_>, case: Case<'_>, mut alert: Alert, sign: Option<Sign>) {
+fn resolved(docket: &mut Docket<'_>, rule: usize, mut alert: Alert, sign: Option<Sign>) {
     let last_us = sign.map_or(0, |sign| sign.last_received_us);
     alert.reason = match alert.since_us {
         0 => "it has been seen for the first time".to_owned(),
@@ -208,7 +224,7 @@ fn resolved(docket: &mut Docket<'_>, case: Case<'_>, mut alert: Alert, sign: Opt
         // one may be later.
         _ => format!("it is heard of again, last at {}", moment(last_us)),
     };
-    docket.resolve(case, alert);
+    docket.resolve(rule, alert);
 }
 
 fn reason(

@@ -308,3 +308,38 @@ fn a_record_a_little_before_its_time_is_in_time() {
     check("5m", 2 * MINUTE, &daily);
     check("10s", 11_000_000, &daily);
 }
+
+/// Guards: another AGE while a silence went on ended it without a word, and told of it
+/// once more.
+#[test]
+fn a_silence_outlives_another_time_in_its_rule() {
+    let mut world = World::new("[a]\nAGE=1h\n");
+    world.systems = vec![seen("a", HOUR, 7)];
+    assert_eq!(world.run(3 * HOUR), ["Fired a 0"]);
+    world.change("a", |alert| alert.acknowledged_us = Some(3 * HOUR));
+    world.rules("[a]\nMSG=x\nAGE=90m\n");
+    assert_eq!(world.run(4 * HOUR), [""; 0]);
+    world.rules("[a]\nSCHEDULE=0 * * * *\n");
+    assert_eq!(world.run(5 * HOUR), [""; 0]);
+    let alert = world.firing("a").unwrap();
+    assert_eq!((alert.id, alert.acknowledged_us), (1, Some(3 * HOUR)));
+    assert_eq!(world.state_of("a"), HeartbeatState::Down);
+    world.systems = vec![seen("a", 6 * HOUR, 8)];
+    assert_eq!(world.run(6 * HOUR + MINUTE), ["Resolved a 0"]);
+    assert_eq!(world.run(9 * HOUR), ["Fired a 0"]);
+}
+
+#[test]
+fn a_silence_that_nothing_is_expected_of_any_more_ends_as_it_is() {
+    let check = |back_us: Option<i64>, expected: &[&str]| {
+        let mut world = World::new("[a]\nAGE=1h\n");
+        world.systems = vec![seen("a", HOUR, 7)];
+        assert_eq!(world.run(3 * HOUR), ["Fired a 0"]);
+        world.rules("[a]\nMSG=x\n");
+        world.systems = vec![seen("a", back_us.unwrap_or(HOUR), 8)];
+        assert_eq!(world.run(5 * HOUR), expected);
+        assert!(world.firing("a").is_none());
+    };
+    check(None, &[]);
+    check(Some(4 * HOUR), &["Resolved a 0"]);
+}
