@@ -111,10 +111,21 @@ pub fn compose(letter: &Letter, site: &Site, run_id: u64) -> Notification {
 #[must_use]
 pub fn compose_storm(letters: &[Letter], site: &Site, run_id: u64) -> Notification {
     let findings: Vec<&Finding> = letters.iter().flat_map(|it| &it.findings).collect();
+    let state = subject::state(&findings).to_lowercase();
+    compose_many(letters, site, run_id, &format!("\0storm {state}"))
+}
+
+/// One notification for all that has no room for one of its own.
+#[must_use]
+pub(crate) fn compose_rest(letters: &[Letter], site: &Site, run_id: u64) -> Notification {
+    compose_many(letters, site, run_id, "\0rest")
+}
+
+fn compose_many(letters: &[Letter], site: &Site, run_id: u64, name: &str) -> Notification {
+    let findings: Vec<&Finding> = letters.iter().flat_map(|it| &it.findings).collect();
     let subject = subject::of_storm(&findings, site.stage);
     let (text, html) = fitting(|detail| View::of_storm(letters, site, &subject, detail));
-    let state = subject::state(&findings).to_lowercase();
-    let message_id = message_id(site, &format!("r{run_id}"), &format!("\0storm {state}"));
+    let message_id = message_id(site, &format!("r{run_id}"), name);
     let rules: Vec<&Rule> = letters.iter().map(|letter| &letter.rule).collect();
     let base = Notification {
         json: json::of_storm(letters, site, &subject, &message_id),

@@ -14,10 +14,11 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::{
     config::{self, Config},
     delivery::{Post, StoreClock, deliver_due},
-    digest::{Letter, Site, compose, compose_storm},
+    digest::{Site, compose, compose_rest, compose_storm},
     evidence::Illustrator,
     gather::gather,
     judge::{self, Verdict, judge},
+    outbox::Outbox,
     problem::Problem,
     rules::{self, Rules},
     store_client::{Begun, Commitment, StoreClient, StoreError},
@@ -144,6 +145,7 @@ impl Run<'_> {
                 .filter(|a| a.id >= state.next_alert_id)
                 .count() as u64;
             summary.resolved = alerts.filter(|alert| !alert.is_firing()).count() as u64;
+            summary.errors = judged.verdict.errors;
             let commitment = Commitment {
                 through_id: state.newest_id.max(state.judged_id),
                 alerts: judged.verdict.alerts,
@@ -158,7 +160,7 @@ impl Run<'_> {
         let told = deliver_due(&mut runs, self.id, self.clock, &post, self.shutdown).await;
         summary.delivered = told.delivered;
         summary.undelivered = told.undelivered;
-        summary.errors = told.errors;
+        summary.errors.extend(told.errors);
         match rules {
             Ok(_) => Ok(Outcome::Done(summary)),
             Err(problems) => Ok(Outcome::BrokenRules(lines(self.config, &problems))),
@@ -187,18 +189,28 @@ pub(crate) async fn examine(
     let post = judge::sort(std::mem::take(&mut verdict.told));
     let site = site(config, state);
     let mut illustrator = Illustrator::new(store, state);
-    let mut notifications = Vec::new();
+    let mut outbox = Outbox::default();
+    let mut rest = Vec::new();
     for told in post.letters {
-        let letters: Vec<Letter> = illustrator.letters(&rules.rules, told).await?;
-        notifications.extend(letters.iter().map(|letter| compose(letter, &site, run_id)));
+        if !outbox.has_room() {
+            rest.extend(told);
+            continue;
+        }
+        for letter in illustrator.letters(&rules.rules, told).await? {
+            outbox.put(compose(&letter, &site, run_id));
+        }
     }
     for told in post.storms {
         let letters = illustrator.letters(&rules.rules, told).await?;
-        notifications.push(compose_storm(&letters, &site, run_id));
+        outbox.put(compose_storm(&letters, &site, run_id));
+    }
+    if !rest.is_empty() {
+        let letters = illustrator.letters(&rules.rules, rest).await?;
+        outbox.put(compose_rest(&letters, &site, run_id));
     }
     Ok(Judged {
         verdict,
-        notifications,
+        notifications: outbox.into_notifications(),
     })
 }
 

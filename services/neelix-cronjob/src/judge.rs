@@ -8,6 +8,7 @@
 
 mod post;
 mod records;
+mod room;
 mod silence;
 
 use std::collections::{BTreeSet, HashMap};
@@ -20,6 +21,7 @@ use crate::{
 };
 
 pub(crate) use post::sort;
+use room::Room;
 pub(crate) use silence::{Signs, Systems, signs};
 
 /// What the store was asked for.
@@ -69,6 +71,8 @@ pub(crate) struct Verdict {
     pub(crate) heartbeats: Vec<Heartbeat>,
     /// Of what somebody is to hear, in the order of the rules.
     pub(crate) told: Vec<Told>,
+    /// What there was no room for, a line each.
+    pub(crate) errors: Vec<String>,
 }
 
 /// An alert somebody is to hear of.
@@ -152,6 +156,8 @@ struct Docket<'a> {
     /// As the run before left them, by rule, system and sub system.
     heartbeats: HashMap<(&'a str, &'a str, &'a str), Vec<&'a Heartbeat>>,
     next_id: u64,
+    alert_room: Room,
+    heartbeat_room: Room,
     verdict: Verdict,
 }
 
@@ -160,6 +166,7 @@ impl<'a> Docket<'a> {
         let mut firing = HashMap::new();
         let mut by_condition: HashMap<_, BTreeSet<_>> = HashMap::new();
         let mut silences = HashMap::new();
+        let mut alert_room = Room::default();
         let mut silent: HashMap<_, Vec<_>> = HashMap::new();
         for alert in &state.alerts {
             let subject = &alert.subject;
@@ -171,6 +178,7 @@ impl<'a> Docket<'a> {
                 let condition = (subject.rule.as_str(), subject.condition.as_str());
                 by_condition.entry(condition).or_default().insert(subject);
                 firing.insert(subject.clone(), alert.clone());
+                alert_room.fill(subject);
                 if alert.kind == AlertKind::Heartbeat {
                     silent.entry(place(subject)).or_default().push(subject);
                 }
@@ -196,6 +204,8 @@ impl<'a> Docket<'a> {
             silences,
             heartbeats,
             next_id: state.next_alert_id,
+            alert_room,
+            heartbeat_room: Room::default(),
             verdict: Verdict::default(),
         }
     }
@@ -221,12 +231,15 @@ impl<'a> Docket<'a> {
         })
     }
 
-    /// A new alert, silenced as one before it.
-    fn open(&mut self, subject: AlertSubject, kind: AlertKind) -> Alert {
+    /// A new alert, silenced as one before it; none when there are too many.
+    fn open(&mut self, subject: AlertSubject, kind: AlertKind) -> Option<Alert> {
+        if !self.alert_room.take(&subject) {
+            return None;
+        }
         let id = self.next_id;
         self.next_id += 1;
         let silenced_until_us = self.silences.get(&subject).copied();
-        Alert {
+        Some(Alert {
             id,
             subject,
             kind,
@@ -242,7 +255,7 @@ impl<'a> Docket<'a> {
             notified_us: 0,
             acknowledged_us: None,
             silenced_until_us: silenced_until_us.filter(|until| *until > self.state.now_us),
-        }
+        })
     }
 
     /// Keeps an alert that goes on, and tells of it if it is time to: when nobody has
@@ -322,6 +335,15 @@ impl<'a> Docket<'a> {
             silence::abandon(&mut self, number, alert, signs);
         }
         self.verdict.alerts.sort_by_key(|alert| alert.id);
+        for (room, what) in [
+            (self.alert_room, "new alerts"),
+            (self.heartbeat_room, "expected systems"),
+        ] {
+            if room.left_out > 0 {
+                let line = format!("there are too many {what}: {} are left out", room.left_out);
+                self.verdict.errors.push(line);
+            }
+        }
         self.verdict
     }
 }

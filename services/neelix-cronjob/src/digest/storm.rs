@@ -1,17 +1,29 @@
 //! What is said when many systems fall silent, or are back, at once.
 
+use domain::AlertKind;
+
 use super::{Finding, News, text};
 
 /// The mail's title.
 pub(super) fn title(findings: &[&Finding]) -> String {
-    let systems = text::count(findings.len() as u64, "system", "systems");
-    format!("{systems} {}", what(findings))
+    format!("{} {}", number(findings), what(findings))
 }
 
-/// What there is to say of the systems.
+/// How many systems, or alerts when it is not only systems that are silent.
+pub(super) fn number(findings: &[&Finding]) -> String {
+    let number = findings.len() as u64;
+    match are_silences(findings) {
+        true => text::count(number, "system", "systems"),
+        false => text::count(number, "alert", "alerts"),
+    }
+}
+
+/// What there is to say of them.
 pub(super) fn what(findings: &[&Finding]) -> &'static str {
     let are_all = |news| findings.iter().all(|finding| finding.news == news);
-    if is_over(findings) {
+    if !are_silences(findings) {
+        "at once"
+    } else if is_over(findings) {
         "heard of again"
     } else if are_all(News::Reminder) {
         "still silent"
@@ -22,6 +34,11 @@ pub(super) fn what(findings: &[&Finding]) -> &'static str {
 
 /// What to make of it.
 pub(super) fn lead(findings: &[&Finding]) -> String {
+    if !are_silences(findings) {
+        return "So much was found at once that there is no room for a mail for each rule. \
+                This one mail stands for all of these; the page of alerts has the rest."
+            .to_owned();
+    }
     match is_over(findings) {
         true => {
             let longest = findings.iter().filter_map(|finding| {
@@ -50,4 +67,10 @@ fn is_over(findings: &[&Finding]) -> bool {
     findings
         .iter()
         .all(|finding| finding.news == News::Resolved)
+}
+
+fn are_silences(findings: &[&Finding]) -> bool {
+    findings
+        .iter()
+        .all(|finding| finding.alert.kind == AlertKind::Heartbeat)
 }

@@ -26,10 +26,9 @@ pub(super) fn of_letter(letter: &Letter, stage: Stage) -> String {
 
 /// For a storm.
 pub(super) fn of_storm(findings: &[&Finding], stage: Stage) -> String {
-    let number = findings.len() as u64;
     let state = state(findings);
-    let systems = text::count(number, "system", "systems");
-    format!("[{stage}] {state} {systems}: {}", storm::what(findings))
+    let number = storm::number(findings);
+    format!("[{stage}] {state} {number}: {}", storm::what(findings))
 }
 
 /// For a test of a rule's recipients.

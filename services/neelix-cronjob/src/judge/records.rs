@@ -56,7 +56,10 @@ fn one_is_enough(
         }
         return;
     }
-    let mut alert = alert.unwrap_or_else(|| opened(docket, subject, AlertKind::Match, sighting));
+    let alert = alert.or_else(|| opened(docket, subject, AlertKind::Match, sighting));
+    let Some(mut alert) = alert else {
+        return;
+    };
     alert.kind = AlertKind::Match;
     count_up(&mut alert, sighting, sighting.records);
     alert.reason = match alert.records {
@@ -92,7 +95,10 @@ fn so_many(
         return;
     }
     let is_new = alert.is_none();
-    let mut alert = alert.unwrap_or_else(|| opened(docket, subject, AlertKind::Count, sighting));
+    let alert = alert.or_else(|| opened(docket, subject, AlertKind::Count, sighting));
+    let Some(mut alert) = alert else {
+        return;
+    };
     alert.kind = AlertKind::Count;
     if sighting.records > 0 {
         let records = match is_new {
@@ -124,12 +130,12 @@ fn opened(
     subject: AlertSubject,
     kind: AlertKind,
     sighting: &Sighting,
-) -> Alert {
-    Alert {
+) -> Option<Alert> {
+    Some(Alert {
         since_us: sighting.first.received_us,
         first_record_id: sighting.first.id,
-        ..docket.open(subject, kind)
-    }
+        ..docket.open(subject, kind)?
+    })
 }
 
 fn count_up(alert: &mut Alert, sighting: &Sighting, records: u64) {

@@ -126,6 +126,11 @@ fn one(
     sign: Option<Sign>,
 ) {
     let state = docket.state;
+    if !docket.heartbeat_room.take(&subject) {
+        // Nothing is known, so that nothing changes.
+        docket.take_silence(case.rule, &subject);
+        return;
+    }
     let known = known_heartbeats(docket, &subject);
     let mut same = known.iter();
     let before = same.find(|heartbeat| heartbeat.condition == subject.condition);
@@ -160,9 +165,10 @@ fn one(
     }
     let is_down = matches!(now, HeartbeatState::Down | HeartbeatState::NeverSeen);
     if is_down {
-        let alert = alert.unwrap_or_else(|| opened(docket, subject.clone(), sign));
-        let reason = reason(expectation, sign, state.complete_us, expected_since_us);
-        docket.keep(case, Alert { reason, ..alert }, case.rule.cooldown_us);
+        if let Some(alert) = alert.or_else(|| opened(docket, subject.clone(), sign)) {
+            let reason = reason(expectation, sign, state.complete_us, expected_since_us);
+            docket.keep(case, Alert { reason, ..alert }, case.rule.cooldown_us);
+        }
     }
     let unchanged = before.filter(|before| before.state == now);
     docket.verdict.heartbeats.push(Heartbeat {
@@ -208,12 +214,12 @@ pub(super) fn abandon(docket: &mut Docket<'_>, rule: usize, alert: Alert, signs:
     }
 }
 
-fn opened(docket: &mut Docket<'_>, subject: AlertSubject, sign: Option<Sign>) -> Alert {
-    Alert {
+fn opened(docket: &mut Docket<'_>, subject: AlertSubject, sign: Option<Sign>) -> Option<Alert> {
+    Some(Alert {
         since_us: sign.map_or(0, |sign| sign.last_received_us),
         first_record_id: sign.map_or(0, |sign| sign.last_id),
-        ..docket.open(subject, AlertKind::Heartbeat)
-    }
+        ..docket.open(subject, AlertKind::Heartbeat)?
+    })
 }
 
 fn resolved(docket: &mut Docket<'_>, rule: usize, mut alert: Alert, sign: Option<Sign>) {
