@@ -6,6 +6,7 @@
 //! * [`Told`] says which alerts somebody is to hear of, [`sort`] who hears of which
 //!   together.
 
+mod attendance;
 mod post;
 mod records;
 mod room;
@@ -20,6 +21,7 @@ use crate::{
     rule::{Rule, Trigger, Watch},
 };
 
+use attendance::Attendance;
 pub(crate) use post::sort;
 use room::Room;
 pub(crate) use silence::{Signs, Systems, signs};
@@ -143,6 +145,7 @@ impl Case<'_> {
 /// once, not searched for.
 struct Docket<'a> {
     state: &'a RunState,
+    attendance: Attendance,
     /// Those that go on and have not been judged yet.
     firing: HashMap<AlertSubject, Alert>,
     /// The subjects of those that go on, by rule and condition.
@@ -197,6 +200,7 @@ impl<'a> Docket<'a> {
         }
         Self {
             state,
+            attendance: Attendance::new(state),
             firing,
             by_condition,
             silent,
@@ -267,7 +271,10 @@ impl<'a> Docket<'a> {
         let silence_over = alert
             .silenced_until_us
             .is_some_and(|until| alert.notified_us < until);
-        let is_cool = cooldown_us.is_some_and(|us| now_us.saturating_sub(alert.notified_us) >= us);
+        // A clock that was ahead, and is no more, keeps nobody from being told.
+        let is_ahead = alert.notified_us > now_us;
+        let is_cool = cooldown_us
+            .is_some_and(|us| is_ahead || now_us.saturating_sub(alert.notified_us) >= us);
         let news = match alert.notified_us {
             _ if is_quiet => None,
             0 => Some(News::Fired),

@@ -74,7 +74,10 @@ fn one_is_enough(
 /// early that its successor would be told of within the same cooldown.
 fn without_news(docket: &mut Docket<'_>, case: Case<'_>, alert: Alert) {
     let calm_us = case.rule.cooldown_us.unwrap_or(COOLDOWN_US).max(CALM_US);
-    let newest_us = alert.last_us.max(alert.notified_us);
+    // Times of a clock that was ahead, and is no more, mean nothing.
+    let times = [alert.last_us, alert.notified_us, alert.opened_us].into_iter();
+    let newest_us = times.filter(|us| *us <= docket.state.now_us).max();
+    let newest_us = newest_us.unwrap_or_default();
     if newest_us.saturating_add(calm_us) <= docket.state.complete_us {
         docket.drop_quietly(alert);
     } else {
@@ -115,7 +118,7 @@ fn so_many(
         );
     }
     let window_us = docket.state.complete_us.saturating_sub(quota.within_us);
-    let is_attended = docket.state.attended_since_us <= window_us;
+    let is_attended = docket.attendance.since_us <= window_us;
     if !is_full && sighting.recent < quota.count && is_attended {
         alert.reason = format!("{} records match within the last {within}", sighting.recent);
         docket.resolve(case.number, alert);

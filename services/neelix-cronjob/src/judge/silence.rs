@@ -15,6 +15,9 @@ use crate::{
     rule::{Expectation, Rule},
 };
 
+/// A run goes on after it was told the time: what comes meanwhile is so much later.
+const AHEAD_US: Micros = 600 * duration::SECOND_US;
+
 /// What is known of a system, or of one of its sub systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sign {
@@ -138,6 +141,8 @@ fn one(
     // Also when its condition has been rewritten.
     let expected_since_us = known.iter().map(|heartbeat| heartbeat.expected_since_us);
     let expected_since_us = expected_since_us.min().unwrap_or(state.now_us);
+    let expected_since_us = expected_since_us.min(state.now_us);
+    let sign = sign.or_else(|| remembered(&known));
     let alert = docket.take_silence(case.rule, &subject).map(|alert| Alert {
         kind: AlertKind::Heartbeat,
         ..alert
@@ -150,11 +155,19 @@ fn one(
         alert => alert,
     };
 
-    let heard_us = sign.map(|sign| sign.last_stored_us.saturating_add(expectation.early_us()));
-    let reference_us = heard_us
-        .unwrap_or(expected_since_us)
-        .max(state.attended_since_us);
+    let heard_us = sign
+        .and_then(|sign| heard_us(sign, state.now_us))
+        .map_or(expected_since_us, |us| {
+            us.saturating_add(expectation.early_us())
+        });
+    let attendance = &docket.attendance;
+    let reference_us = heard_us.max(attendance.since_us);
     let (mut due_us, mut now) = expected(expectation, reference_us, state.complete_us);
+    let is_interrupted = heard_us < attendance.since_us;
+    if is_interrupted && attendance.has_missed(expectation, heard_us, state.complete_us) {
+        now = HeartbeatState::Down;
+        due_us = expectation.due_us(heard_us);
+    }
     if alert.is_some() {
         // It has not been heard of, whatever else began anew meanwhile.
         now = HeartbeatState::Down;
@@ -185,6 +198,27 @@ fn one(
     });
 }
 
+/// What the run before knew of a system that the store has forgotten since, because it
+/// has seen so many others.
+fn remembered(known: &[&Heartbeat]) -> Option<Sign> {
+    let times = known.iter().map(|heartbeat| heartbeat.last_received_us);
+    let last_us = times.max().filter(|last_us| *last_us > 0)?;
+    Some(Sign {
+        last_received_us: last_us,
+        last_stored_us: last_us,
+        last_id: 0,
+    })
+}
+
+/// When a system was last heard of; none when both clocks were ahead then, and are no
+/// more: nobody is thought to be well until that date comes.
+fn heard_us(sign: Sign, now_us: Micros) -> Option<Micros> {
+    let times = [sign.last_stored_us, sign.last_received_us].into_iter();
+    let latest_us = now_us.saturating_add(AHEAD_US);
+    let mut times = times.filter(|us| *us <= latest_us);
+    times.next().map(|us| us.min(now_us))
+}
+
 /// Whether a record has come since the silence was found, or so shortly before that the
 /// finding had missed it. One that is new here but older, as imports bring them, is no
 /// sign of life, although its id is higher. That it was taken after the last one before
@@ -193,10 +227,13 @@ fn is_back(alert: &Alert, sign: Option<Sign>, expectation: &Expectation, now_us:
     let Some(sign) = sign.filter(|sign| sign.last_id > alert.first_record_id) else {
         return false;
     };
+    let Some(heard_us) = heard_us(sign, now_us) else {
+        return false;
+    };
     let found_us = alert.opened_us.min(now_us);
-    let heard_us = sign.last_stored_us.saturating_add(expectation.early_us());
-    let (_, state_then) = expected(expectation, heard_us, found_us);
-    sign.last_stored_us > found_us || state_then != HeartbeatState::Down
+    let early_us = expectation.early_us();
+    let (_, state_then) = expected(expectation, heard_us.saturating_add(early_us), found_us);
+    heard_us > found_us || state_then != HeartbeatState::Down
 }
 
 /// Ends a silence that the rule would not find any more.
