@@ -50,7 +50,7 @@ pub(crate) struct Sighting {
     /// The first and the last of them, or of the window that fills the quota.
     pub(crate) first: Mark,
     pub(crate) last: Mark,
-    /// With a quota: the fullest state of a window that ends with a new record; without
+    /// With a quota: the fullest state of a window that has a new record in it; without
     /// one as `records`.
     pub(crate) most: u64,
     /// With a quota: how many match within its time before all is known.
