@@ -85,6 +85,8 @@ pub(crate) struct Told {
     /// As it is kept, but `records_unnotified` is what has come since the
     /// notification before.
     pub(crate) alert: Alert,
+    /// When the system of a silence that is over was last heard of.
+    pub(crate) heard_us: Option<Micros>,
 }
 
 /// Judges.
@@ -282,17 +284,17 @@ impl<'a> Docket<'a> {
             _ => None,
         };
         if let Some(news) = news {
-            self.tell(case.number, news, &mut alert);
+            self.tell(case.number, news, &mut alert, None);
         }
         self.put(alert);
     }
 
     /// Ends an alert, and tells those who had heard of it.
-    fn resolve(&mut self, rule: usize, mut alert: Alert) {
+    fn resolve(&mut self, rule: usize, mut alert: Alert, heard_us: Option<Micros>) {
         let now_us = self.state.now_us;
         alert.resolved_us = Some(now_us);
         if alert.notified_us != 0 && !alert.is_silenced(now_us) {
-            self.tell(rule, News::Resolved, &mut alert);
+            self.tell(rule, News::Resolved, &mut alert, heard_us);
         }
         self.put(alert);
     }
@@ -303,7 +305,7 @@ impl<'a> Docket<'a> {
         self.put(alert);
     }
 
-    fn tell(&mut self, rule: usize, news: News, alert: &mut Alert) {
+    fn tell(&mut self, rule: usize, news: News, alert: &mut Alert, heard_us: Option<Micros>) {
         alert.notified_us = self.state.now_us;
         let told = alert.clone();
         alert.records_unnotified = 0;
@@ -311,6 +313,7 @@ impl<'a> Docket<'a> {
             rule,
             news,
             alert: told,
+            heard_us,
         });
     }
 

@@ -41,14 +41,9 @@ pub(super) fn lead(findings: &[&Finding]) -> String {
     }
     match is_over(findings) {
         true => {
-            let longest = findings.iter().filter_map(|finding| {
-                let alert = &finding.alert;
-                let since = match alert.since_us {
-                    0 => alert.opened_us,
-                    since => since,
-                };
-                Some(alert.resolved_us? - since)
-            });
+            let longest = findings
+                .iter()
+                .filter_map(|finding| Some(finding.until_us()? - finding.since_us()));
             let longest = longest.max().unwrap_or_default();
             format!(
                 "They send records again; the longest silence lasted {}. This one mail stands \

@@ -121,7 +121,7 @@ fn so_many(
     let is_attended = docket.attendance.since_us <= window_us;
     if !is_full && sighting.recent < quota.count && is_attended {
         alert.reason = format!("{} records match within the last {within}", sighting.recent);
-        docket.resolve(case.number, alert);
+        docket.resolve(case.number, alert, None);
     } else {
         let cooldown_us = case.rule.cooldown_us.filter(|_| is_full);
         docket.keep(case, alert, cooldown_us);

@@ -267,7 +267,8 @@ fn resolved(docket: &mut Docket<'_>, rule: usize, mut alert: Alert, sign: Option
         // one may be later.
         _ => format!("it is heard of again, last at {}", moment(last_us)),
     };
-    docket.resolve(rule, alert);
+    let heard_us = sign.map(|sign| sign.last_received_us.min(docket.state.now_us));
+    docket.resolve(rule, alert, heard_us);
 }
 
 fn reason(
