@@ -149,7 +149,7 @@ async fn run(config: &Config, shutdown: &CancellationToken, format: Format) -> a
     }
     match summary.undelivered {
         0 if summary.errors.is_empty() => Ok(()),
-        0 => Err(anyhow!("not everything could be delivered")),
+        0 => Err(anyhow!("not everything went well")),
         failed => Err(anyhow!(
             "{failed} deliveries failed; what can be is tried again"
         )),

@@ -15,7 +15,8 @@ mod tests;
 use std::collections::HashSet;
 
 use domain::{
-    Alert, Delivery, DeliveryChannel, DeliveryState, Micros, Notification, Record, Rule, Stage,
+    Alert, AlertKind, Delivery, DeliveryChannel, DeliveryState, Micros, Notification, Record, Rule,
+    Stage,
 };
 
 pub(crate) use text::short_hash;
@@ -78,6 +79,31 @@ pub struct Finding {
     /// A query of the log page that finds the matching records; empty for a
     /// heartbeat.
     pub search: String,
+    /// When the system of a silence that is over was last heard of, as far as that is
+    /// known: stands in for the record that ended it.
+    pub heard_us: Option<Micros>,
+}
+
+impl Finding {
+    /// When it began; of a system that was never seen, when that was found.
+    fn since_us(&self) -> Micros {
+        match self.alert.since_us {
+            0 => self.alert.opened_us,
+            since_us => since_us,
+        }
+    }
+
+    /// When it ended: a silence with the record that ended it, not when that was found.
+    /// None while it goes on. What was received before it began, as imports bring it, has
+    /// not ended it.
+    fn until_us(&self) -> Option<Micros> {
+        let resolved_us = self.alert.resolved_us?;
+        let back = self.evidence.first.first().map(|back| back.received_us);
+        let mut known = [back, self.heard_us].into_iter().flatten();
+        let is_silence = self.alert.kind == AlertKind::Heartbeat;
+        let ended_us = known.find(|us| is_silence && *us > self.since_us());
+        Some(ended_us.unwrap_or(resolved_us))
+    }
 }
 
 /// All news of one rule in one run.
@@ -111,10 +137,21 @@ pub fn compose(letter: &Letter, site: &Site, run_id: u64) -> Notification {
 #[must_use]
 pub fn compose_storm(letters: &[Letter], site: &Site, run_id: u64) -> Notification {
     let findings: Vec<&Finding> = letters.iter().flat_map(|it| &it.findings).collect();
+    let state = subject::state(&findings).to_lowercase();
+    compose_many(letters, site, run_id, &format!("\0storm {state}"))
+}
+
+/// One notification for all that has no room for one of its own.
+#[must_use]
+pub(crate) fn compose_rest(letters: &[Letter], site: &Site, run_id: u64) -> Notification {
+    compose_many(letters, site, run_id, "\0rest")
+}
+
+fn compose_many(letters: &[Letter], site: &Site, run_id: u64, name: &str) -> Notification {
+    let findings: Vec<&Finding> = letters.iter().flat_map(|it| &it.findings).collect();
     let subject = subject::of_storm(&findings, site.stage);
     let (text, html) = fitting(|detail| View::of_storm(letters, site, &subject, detail));
-    let state = subject::state(&findings).to_lowercase();
-    let message_id = message_id(site, &format!("r{run_id}"), &format!("\0storm {state}"));
+    let message_id = message_id(site, &format!("r{run_id}"), name);
     let rules: Vec<&Rule> = letters.iter().map(|letter| &letter.rule).collect();
     let base = Notification {
         json: json::of_storm(letters, site, &subject, &message_id),

@@ -62,7 +62,12 @@ impl<'a> Illustrator<'a> {
     }
 
     async fn finding(&mut self, rule: &Rule, told: Told) -> Result<Finding, StoreError> {
-        let Told { news, alert, .. } = told;
+        let Told {
+            news,
+            alert,
+            heard_us,
+            ..
+        } = told;
         let subject = &alert.subject;
         let of_subject = scope::only(&subject.system_id, &subject.sub_system_id);
         let watch = rule
@@ -99,6 +104,7 @@ impl<'a> Illustrator<'a> {
             evidence,
             earlier,
             search,
+            heard_us,
         })
     }
 

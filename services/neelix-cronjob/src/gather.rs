@@ -209,6 +209,7 @@ impl Inquiry<'_> {
         };
         if let Some(quota) = self.records.quota {
             let first_us = first.received_us.min(last.received_us);
+            let first_us = self.earliest_us(&filter, first_us).await?;
             let (most, first) = self.fullest(quota, &filter, first_us).await?;
             sighting.most = most;
             sighting.first = first.unwrap_or(sighting.first);
@@ -216,7 +217,27 @@ impl Inquiry<'_> {
         Ok(Some(sighting))
     }
 
-    /// How full a window gets that ends with a new record; and its first record when
+    /// When the earliest of the new records was received, given when one of them was: with
+    /// bridges that lag behind that is not the one with the lowest id.
+    async fn earliest_us(
+        self,
+        filter: &RecordFilter,
+        known_us: Micros,
+    ) -> Result<Micros, StoreError> {
+        let earlier = RecordFilter {
+            to_us: Some(known_us),
+            ..filter.clone()
+        };
+        let mut earliest_us = known_us;
+        let each = |record: &proto::v1::Record| {
+            earliest_us = earliest_us.min(record.received_us);
+            ControlFlow::Continue(())
+        };
+        self.store.each(&earlier, self.new_ids(), each).await?;
+        Ok(earliest_us)
+    }
+
+    /// How full a window gets that has a new record in it; and its first record when
     /// the quota is reached.
     async fn fullest(
         self,

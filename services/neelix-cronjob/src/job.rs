@@ -14,10 +14,11 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::{
     config::{self, Config},
     delivery::{Post, StoreClock, deliver_due},
-    digest::{Letter, Site, compose, compose_storm},
+    digest::{Site, compose, compose_rest, compose_storm},
     evidence::Illustrator,
     gather::gather,
     judge::{self, Verdict, judge},
+    outbox::Outbox,
     problem::Problem,
     rules::{self, Rules},
     store_client::{Begun, Commitment, StoreClient, StoreError},
@@ -128,7 +129,10 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn go(&self, state: &RunState) -> anyhow::Result<Outcome> {
-        let rules = load(self.config, state.now_us)?;
+        let rules = match load(self.config, state.now_us)? {
+            Ok(rules) if rules.is_absent => unless_lost(rules, self.store.has_rules().await?),
+            rules => rules,
+        };
         let mut summary = Summary::default();
         if let Ok(rules) = &rules {
             let judged = tokio::select! {
@@ -141,6 +145,7 @@ impl Run<'_> {
                 .filter(|a| a.id >= state.next_alert_id)
                 .count() as u64;
             summary.resolved = alerts.filter(|alert| !alert.is_firing()).count() as u64;
+            summary.errors = judged.verdict.errors;
             let commitment = Commitment {
                 through_id: state.newest_id.max(state.judged_id),
                 alerts: judged.verdict.alerts,
@@ -155,7 +160,7 @@ impl Run<'_> {
         let told = deliver_due(&mut runs, self.id, self.clock, &post, self.shutdown).await;
         summary.delivered = told.delivered;
         summary.undelivered = told.undelivered;
-        summary.errors = told.errors;
+        summary.errors.extend(told.errors);
         match rules {
             Ok(_) => Ok(Outcome::Done(summary)),
             Err(problems) => Ok(Outcome::BrokenRules(lines(self.config, &problems))),
@@ -184,18 +189,28 @@ pub(crate) async fn examine(
     let post = judge::sort(std::mem::take(&mut verdict.told));
     let site = site(config, state);
     let mut illustrator = Illustrator::new(store, state);
-    let mut notifications = Vec::new();
+    let mut outbox = Outbox::default();
+    let mut rest = Vec::new();
     for told in post.letters {
-        let letters: Vec<Letter> = illustrator.letters(&rules.rules, told).await?;
-        notifications.extend(letters.iter().map(|letter| compose(letter, &site, run_id)));
+        if !outbox.has_room() {
+            rest.extend(told);
+            continue;
+        }
+        for letter in illustrator.letters(&rules.rules, told).await? {
+            outbox.put(compose(&letter, &site, run_id));
+        }
     }
     for told in post.storms {
         let letters = illustrator.letters(&rules.rules, told).await?;
-        notifications.push(compose_storm(&letters, &site, run_id));
+        outbox.put(compose_storm(&letters, &site, run_id));
+    }
+    if !rest.is_empty() {
+        let letters = illustrator.letters(&rules.rules, rest).await?;
+        outbox.put(compose_rest(&letters, &site, run_id));
     }
     Ok(Judged {
         verdict,
-        notifications,
+        notifications: outbox.into_notifications(),
     })
 }
 
@@ -207,12 +222,26 @@ pub(crate) fn load(
     match fs::read(&config.rules) {
         Ok(bytes) => Ok(rules::read(&bytes, config.stage, now_us)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && config.is_default_rules => {
-            Ok(Ok(Rules::default()))
+            Ok(Ok(Rules {
+                is_absent: true,
+                ..Rules::default()
+            }))
         }
         Err(error) => {
             Err(error).with_context(|| format!("cannot read the rules {}", config.rules.display()))
         }
     }
+}
+
+/// A file that is not there means no rules, unless there were some: then somebody has lost
+/// them, and nothing is to end for that.
+fn unless_lost(rules: Rules, has_former: bool) -> Result<Rules, Vec<Problem>> {
+    if !has_former {
+        return Ok(rules);
+    }
+    let message = "the file is not there any more, but there were rules";
+    let hint = "an empty file means that there are none";
+    Err(vec![Problem::new(1, "", message, hint)])
 }
 
 /// Problems with the file before each.
@@ -239,5 +268,22 @@ pub(crate) fn post(config: &Config) -> Post {
         stage: config.stage,
         server: config.mail_server.clone(),
         sender: config.mail_from.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rules, unless_lost};
+
+    /// Guards: a rules file that was lost ended every alert, without a word.
+    #[test]
+    fn a_lost_file_of_rules_is_no_wish_to_have_none() {
+        assert!(unless_lost(Rules::default(), false).is_ok());
+        let problems = unless_lost(Rules::default(), true).unwrap_err();
+        assert_eq!(
+            problems[0].to_string(),
+            "1: the file is not there any more, but there were rules; an empty file means that \
+             there are none"
+        );
     }
 }

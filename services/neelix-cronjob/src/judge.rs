@@ -6,8 +6,10 @@
 //! * [`Told`] says which alerts somebody is to hear of, [`sort`] who hears of which
 //!   together.
 
+mod attendance;
 mod post;
 mod records;
+mod room;
 mod silence;
 
 use std::collections::{BTreeSet, HashMap};
@@ -19,7 +21,9 @@ use crate::{
     rule::{Rule, Trigger, Watch},
 };
 
+use attendance::Attendance;
 pub(crate) use post::sort;
+use room::Room;
 pub(crate) use silence::{Signs, Systems, signs};
 
 /// What the store was asked for.
@@ -46,7 +50,7 @@ pub(crate) struct Sighting {
     /// The first and the last of them, or of the window that fills the quota.
     pub(crate) first: Mark,
     pub(crate) last: Mark,
-    /// With a quota: the fullest state of a window that ends with a new record; without
+    /// With a quota: the fullest state of a window that has a new record in it; without
     /// one as `records`.
     pub(crate) most: u64,
     /// With a quota: how many match within its time before all is known.
@@ -69,6 +73,8 @@ pub(crate) struct Verdict {
     pub(crate) heartbeats: Vec<Heartbeat>,
     /// Of what somebody is to hear, in the order of the rules.
     pub(crate) told: Vec<Told>,
+    /// What there was no room for, a line each.
+    pub(crate) errors: Vec<String>,
 }
 
 /// An alert somebody is to hear of.
@@ -79,6 +85,8 @@ pub(crate) struct Told {
     /// As it is kept, but `records_unnotified` is what has come since the
     /// notification before.
     pub(crate) alert: Alert,
+    /// When the system of a silence that is over was last heard of.
+    pub(crate) heard_us: Option<Micros>,
 }
 
 /// Judges.
@@ -113,7 +121,7 @@ pub(crate) fn judge(rules: &[Rule], found: &Found, state: &RunState) -> Verdict 
             }
         }
     }
-    docket.close()
+    docket.close(rules, &systems)
 }
 
 /// A watch at hand.
@@ -139,10 +147,13 @@ impl Case<'_> {
 /// once, not searched for.
 struct Docket<'a> {
     state: &'a RunState,
+    attendance: Attendance,
     /// Those that go on and have not been judged yet.
     firing: HashMap<AlertSubject, Alert>,
     /// The subjects of those that go on, by rule and condition.
     by_condition: HashMap<(&'a str, &'a str), BTreeSet<&'a AlertSubject>>,
+    /// The subjects of silences that go on, by rule, system and sub system.
+    silent: HashMap<(&'a str, &'a str, &'a str), Vec<&'a AlertSubject>>,
     /// As the store has them.
     known: HashMap<u64, &'a Alert>,
     /// Until when subjects are silenced.
@@ -150,6 +161,8 @@ struct Docket<'a> {
     /// As the run before left them, by rule, system and sub system.
     heartbeats: HashMap<(&'a str, &'a str, &'a str), Vec<&'a Heartbeat>>,
     next_id: u64,
+    alert_room: Room,
+    heartbeat_room: Room,
     verdict: Verdict,
 }
 
@@ -158,6 +171,8 @@ impl<'a> Docket<'a> {
         let mut firing = HashMap::new();
         let mut by_condition: HashMap<_, BTreeSet<_>> = HashMap::new();
         let mut silences = HashMap::new();
+        let mut alert_room = Room::default();
+        let mut silent: HashMap<_, Vec<_>> = HashMap::new();
         for alert in &state.alerts {
             let subject = &alert.subject;
             if let Some(until_us) = alert.silenced_until_us {
@@ -168,6 +183,10 @@ impl<'a> Docket<'a> {
                 let condition = (subject.rule.as_str(), subject.condition.as_str());
                 by_condition.entry(condition).or_default().insert(subject);
                 firing.insert(subject.clone(), alert.clone());
+                alert_room.fill(subject);
+                if alert.kind == AlertKind::Heartbeat {
+                    silent.entry(place(subject)).or_default().push(subject);
+                }
             }
         }
         let mut heartbeats: HashMap<_, Vec<_>> = HashMap::new();
@@ -183,12 +202,16 @@ impl<'a> Docket<'a> {
         }
         Self {
             state,
+            attendance: Attendance::new(state),
             firing,
             by_condition,
+            silent,
             known: state.alerts.iter().map(|alert| (alert.id, alert)).collect(),
             silences,
             heartbeats,
             next_id: state.next_alert_id,
+            alert_room,
+            heartbeat_room: Room::default(),
             verdict: Verdict::default(),
         }
     }
@@ -198,12 +221,31 @@ impl<'a> Docket<'a> {
         self.firing.remove(subject)
     }
 
-    /// A new alert, silenced as one before it.
-    fn open(&mut self, subject: AlertSubject, kind: AlertKind) -> Alert {
+    /// The silence of a subject that goes on, to be judged now; also one by a condition
+    /// that the rule has had and has no more: when a time is written in another way nothing
+    /// has happened. It keeps its name, and what people have said of it.
+    fn take_silence(&mut self, rule: &Rule, subject: &AlertSubject) -> Option<Alert> {
+        if let Some(alert) = self.take(subject) {
+            return Some(alert);
+        }
+        let is_gone = |condition: &str| rule.watches.iter().all(|it| it.condition != condition);
+        let former = self.silent.get(&place(subject)).cloned();
+        let mut former = former.unwrap_or_default().into_iter();
+        former.find_map(|former| match is_gone(&former.condition) {
+            true => self.take(former),
+            false => None,
+        })
+    }
+
+    /// A new alert, silenced as one before it; none when there are too many.
+    fn open(&mut self, subject: AlertSubject, kind: AlertKind) -> Option<Alert> {
+        if !self.alert_room.take(&subject) {
+            return None;
+        }
         let id = self.next_id;
         self.next_id += 1;
         let silenced_until_us = self.silences.get(&subject).copied();
-        Alert {
+        Some(Alert {
             id,
             subject,
             kind,
@@ -219,7 +261,7 @@ impl<'a> Docket<'a> {
             notified_us: 0,
             acknowledged_us: None,
             silenced_until_us: silenced_until_us.filter(|until| *until > self.state.now_us),
-        }
+        })
     }
 
     /// Keeps an alert that goes on, and tells of it if it is time to: when nobody has
@@ -231,7 +273,10 @@ impl<'a> Docket<'a> {
         let silence_over = alert
             .silenced_until_us
             .is_some_and(|until| alert.notified_us < until);
-        let is_cool = cooldown_us.is_some_and(|us| now_us.saturating_sub(alert.notified_us) >= us);
+        // A clock that was ahead, and is no more, keeps nobody from being told.
+        let is_ahead = alert.notified_us > now_us;
+        let is_cool = cooldown_us
+            .is_some_and(|us| is_ahead || now_us.saturating_sub(alert.notified_us) >= us);
         let news = match alert.notified_us {
             _ if is_quiet => None,
             0 => Some(News::Fired),
@@ -239,17 +284,17 @@ impl<'a> Docket<'a> {
             _ => None,
         };
         if let Some(news) = news {
-            self.tell(case.number, news, &mut alert);
+            self.tell(case.number, news, &mut alert, None);
         }
         self.put(alert);
     }
 
     /// Ends an alert, and tells those who had heard of it.
-    fn resolve(&mut self, case: Case<'_>, mut alert: Alert) {
+    fn resolve(&mut self, rule: usize, mut alert: Alert, heard_us: Option<Micros>) {
         let now_us = self.state.now_us;
         alert.resolved_us = Some(now_us);
         if alert.notified_us != 0 && !alert.is_silenced(now_us) {
-            self.tell(case.number, News::Resolved, &mut alert);
+            self.tell(rule, News::Resolved, &mut alert, heard_us);
         }
         self.put(alert);
     }
@@ -260,7 +305,7 @@ impl<'a> Docket<'a> {
         self.put(alert);
     }
 
-    fn tell(&mut self, rule: usize, news: News, alert: &mut Alert) {
+    fn tell(&mut self, rule: usize, news: News, alert: &mut Alert, heard_us: Option<Micros>) {
         alert.notified_us = self.state.now_us;
         let told = alert.clone();
         alert.records_unnotified = 0;
@@ -268,6 +313,7 @@ impl<'a> Docket<'a> {
             rule,
             news,
             alert: told,
+            heard_us,
         });
     }
 
@@ -278,16 +324,42 @@ impl<'a> Docket<'a> {
     }
 
     /// The verdict. Alerts that no rule is for any more end without a word: nobody is
-    /// there to be told.
-    fn close(mut self) -> Verdict {
+    /// there to be told. A silence whose rule expects nothing any more is told to be over
+    /// only when it is.
+    fn close(mut self, rules: &[Rule], systems: &Systems<'_>) -> Verdict {
         let mut left: Vec<Alert> = self.firing.drain().map(|(_, alert)| alert).collect();
         left.sort_by_key(|alert| alert.id);
+        let numbers = rules.iter().map(|rule| rule.row.name.as_str()).zip(0..);
+        let numbers: HashMap<&str, usize> = numbers.collect();
+        let mut known: HashMap<usize, Signs> = HashMap::new();
         for alert in left {
-            self.drop_quietly(alert);
+            let number = numbers.get(alert.subject.rule.as_str()).copied();
+            let number = number.filter(|_| alert.kind == AlertKind::Heartbeat);
+            let Some(number) = number else {
+                self.drop_quietly(alert);
+                continue;
+            };
+            let signs = known
+                .entry(number)
+                .or_insert_with(|| signs(&rules[number], systems));
+            silence::abandon(&mut self, number, alert, signs);
         }
         self.verdict.alerts.sort_by_key(|alert| alert.id);
+        for (room, what) in [
+            (self.alert_room, "new alerts"),
+            (self.heartbeat_room, "expected systems"),
+        ] {
+            if room.left_out > 0 {
+                let line = format!("there are too many {what}: {} are left out", room.left_out);
+                self.verdict.errors.push(line);
+            }
+        }
         self.verdict
     }
+}
+
+fn place(subject: &AlertSubject) -> (&str, &str, &str) {
+    (&subject.rule, &subject.system_id, &subject.sub_system_id)
 }
 
 #[cfg(test)]

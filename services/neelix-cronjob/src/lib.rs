@@ -8,6 +8,7 @@
 //! * [`digest`]: news as the texts of a mail and of a webhook.
 //! * [`mailer`], [`webhook`]: one attempt to tell one recipient.
 //! * [`delivery`]: everything that is due, each attempt reported to the store.
+//! * `outbox`: how much of that one run may hand in.
 //! * [`run`]: all that once, in `job`; [`repeat`]: again and again. [`Cli`]: the
 //!   command line, with `rehearsal` for rules tried on the past.
 //!
@@ -27,6 +28,7 @@ mod job;
 mod judge;
 pub mod mailer;
 mod name;
+mod outbox;
 mod output;
 mod problem;
 mod rehearsal;

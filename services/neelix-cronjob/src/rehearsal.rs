@@ -211,7 +211,7 @@ impl Past<'_> {
                 ..self.since(last_us.saturating_add(1), condition.clone())
             };
             if let Some(at_us) = self.received(&in_time, Order::NewestFirst).await? {
-                last_us = at_us;
+                last_us = at_us.saturating_add(expectation.early_us());
                 continue;
             }
             let after = self.since(late_us.saturating_add(1), condition.clone());
@@ -221,7 +221,7 @@ impl Past<'_> {
                 until_us: back_us,
             });
             match back_us {
-                Some(back_us) => last_us = back_us,
+                Some(back_us) => last_us = back_us.saturating_add(expectation.early_us()),
                 None => break,
             }
         }

@@ -8,6 +8,10 @@ use crate::{duration, schedule::Schedule, scope::Scope};
 /// does not say.
 pub(crate) const COOLDOWN_US: Micros = duration::HOUR_US;
 
+/// How much earlier than planned a record may come and still count as the one that is
+/// due: clocks differ a little, and programs look at theirs.
+const EARLY_US: Micros = 60 * duration::SECOND_US;
+
 /// A section of the rules file.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
@@ -92,7 +96,17 @@ impl Rule {
 }
 
 impl Expectation {
-    /// When the next record is due after a time; none when never.
+    /// How much earlier than due a record may come: by a plan a minute, or the grace
+    /// when that is shorter.
+    pub(crate) fn early_us(&self) -> Micros {
+        match &self.pace {
+            Pace::Age(_) => 0,
+            Pace::Schedule(_) => self.grace_us.min(EARLY_US),
+        }
+    }
+
+    /// When the next record is due after a time; none when never. Of a record's time,
+    /// add how early it may be.
     pub(crate) fn due_us(&self, reference_us: Micros) -> Option<Micros> {
         match &self.pace {
             Pace::Age(age_us) => Some(reference_us.saturating_add(*age_us)),

@@ -41,6 +41,8 @@ const MAX_WATCHES: usize = 2_000;
 pub(crate) struct Rules {
     /// In the order of the file.
     pub(crate) rules: Vec<Rule>,
+    /// There is no file, which may be because it was lost.
+    pub(crate) is_absent: bool,
     /// What means something, but probably not what was meant.
     pub(crate) warnings: Vec<Problem>,
 }
@@ -76,7 +78,11 @@ pub(crate) fn read(bytes: &[u8], stage: Stage, now_us: Micros) -> Result<Rules, 
     }
     if problems.is_empty() {
         let warnings = sorted(warnings);
-        Ok(Rules { rules, warnings })
+        Ok(Rules {
+            rules,
+            is_absent: false,
+            warnings,
+        })
     } else {
         Err(sorted(problems))
     }

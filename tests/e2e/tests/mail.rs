@@ -199,6 +199,7 @@ fn failures() -> Finding {
         },
         earlier: 2,
         search: "/payment of order \\d+ failed/ level>=error".to_owned(),
+        heard_us: None,
     }
 }
 
@@ -213,6 +214,7 @@ fn silence(id: u64, system: &str) -> Finding {
         evidence: Evidence::default(),
         earlier: 0,
         search: String::new(),
+        heard_us: None,
     }
 }
 

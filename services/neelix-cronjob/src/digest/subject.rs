@@ -2,7 +2,7 @@
 
 use domain::Stage;
 
-use super::{Finding, Letter, News, text};
+use super::{Finding, Letter, News, storm, text};
 
 /// How much of a system's or a rule's name is told.
 const MAX_NAME_BYTES: usize = 60;
@@ -26,18 +26,9 @@ pub(super) fn of_letter(letter: &Letter, stage: Stage) -> String {
 
 /// For a storm.
 pub(super) fn of_storm(findings: &[&Finding], stage: Stage) -> String {
-    let number = findings.len() as u64;
     let state = state(findings);
-    match findings.iter().all(|it| it.news == News::Resolved) {
-        true => format!(
-            "[{stage}] {state} {}: heard of again",
-            text::count(number, "system", "systems")
-        ),
-        false => format!(
-            "[{stage}] {state} {}: silent at once",
-            text::count(number, "system", "systems")
-        ),
-    }
+    let number = storm::number(findings);
+    format!("[{stage}] {state} {number}: {}", storm::what(findings))
 }
 
 /// For a test of a rule's recipients.

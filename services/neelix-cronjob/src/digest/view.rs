@@ -318,15 +318,9 @@ fn facts(finding: &Finding, site: &Site) -> Vec<(&'static str, String)> {
         (true, since) => facts.push(("Last heard of", text::time(since))),
         (false, since) => facts.push(("Since", text::time(since))),
     }
-    let since = match alert.since_us {
-        0 => alert.opened_us,
-        since => since,
-    };
-    match (finding.news, alert.resolved_us) {
-        (News::Resolved, Some(resolved)) => {
-            // A silence was over with the record that ended it, not when that was found.
-            let back = finding.evidence.first.first().filter(|_| is_heartbeat);
-            let until = back.map_or(resolved, |record| record.received_us);
+    let since = finding.since_us();
+    match (finding.news, finding.until_us()) {
+        (News::Resolved, Some(until)) => {
             facts.push(("Until", text::time(until)));
             facts.push(("It lasted", text::duration(until - since)));
         }

@@ -6,7 +6,8 @@ use domain::AlertKind;
 use super::Told;
 use crate::digest::News;
 
-/// From so many heartbeats on that are lost, or come back, in one run it is a storm.
+/// From so many heartbeats on that are lost, are still lost, or come back, in one run it
+/// is a storm.
 pub(crate) const STORM: usize = 10;
 
 /// What is told, sorted into letters. None is empty, and each holds one rule's alerts,
@@ -15,7 +16,7 @@ pub(crate) const STORM: usize = 10;
 pub(crate) struct Post {
     /// In the order of the rules.
     pub(crate) letters: Vec<Vec<Told>>,
-    /// Lost ones, then those that are back.
+    /// Lost ones, then those of which people are reminded, then those that are back.
     pub(crate) storms: Vec<Vec<Told>>,
 }
 
@@ -23,7 +24,7 @@ pub(crate) struct Post {
 pub(crate) fn sort(told: Vec<Told>) -> Post {
     let mut post = Post::default();
     let mut rest = told;
-    for news in [News::Fired, News::Resolved] {
+    for news in [News::Fired, News::Reminder, News::Resolved] {
         let is_part = |told: &Told| told.news == news && told.alert.kind == AlertKind::Heartbeat;
         if rest.iter().filter(|told| is_part(told)).count() >= STORM {
             let (storm, others) = rest.into_iter().partition(is_part);

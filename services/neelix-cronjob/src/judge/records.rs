@@ -56,7 +56,10 @@ fn one_is_enough(
         }
         return;
     }
-    let mut alert = alert.unwrap_or_else(|| opened(docket, subject, AlertKind::Match, sighting));
+    let alert = alert.or_else(|| opened(docket, subject, AlertKind::Match, sighting));
+    let Some(mut alert) = alert else {
+        return;
+    };
     alert.kind = AlertKind::Match;
     count_up(&mut alert, sighting, sighting.records);
     alert.reason = match alert.records {
@@ -71,7 +74,10 @@ fn one_is_enough(
 /// early that its successor would be told of within the same cooldown.
 fn without_news(docket: &mut Docket<'_>, case: Case<'_>, alert: Alert) {
     let calm_us = case.rule.cooldown_us.unwrap_or(COOLDOWN_US).max(CALM_US);
-    let newest_us = alert.last_us.max(alert.notified_us);
+    // Times of a clock that was ahead, and is no more, mean nothing.
+    let times = [alert.last_us, alert.notified_us, alert.opened_us].into_iter();
+    let newest_us = times.filter(|us| *us <= docket.state.now_us).max();
+    let newest_us = newest_us.unwrap_or_default();
     if newest_us.saturating_add(calm_us) <= docket.state.complete_us {
         docket.drop_quietly(alert);
     } else {
@@ -92,7 +98,10 @@ fn so_many(
         return;
     }
     let is_new = alert.is_none();
-    let mut alert = alert.unwrap_or_else(|| opened(docket, subject, AlertKind::Count, sighting));
+    let alert = alert.or_else(|| opened(docket, subject, AlertKind::Count, sighting));
+    let Some(mut alert) = alert else {
+        return;
+    };
     alert.kind = AlertKind::Count;
     if sighting.records > 0 {
         let records = match is_new {
@@ -109,10 +118,10 @@ fn so_many(
         );
     }
     let window_us = docket.state.complete_us.saturating_sub(quota.within_us);
-    let is_attended = docket.state.attended_since_us <= window_us;
+    let is_attended = docket.attendance.since_us <= window_us;
     if !is_full && sighting.recent < quota.count && is_attended {
         alert.reason = format!("{} records match within the last {within}", sighting.recent);
-        docket.resolve(case, alert);
+        docket.resolve(case.number, alert, None);
     } else {
         let cooldown_us = case.rule.cooldown_us.filter(|_| is_full);
         docket.keep(case, alert, cooldown_us);
@@ -124,12 +133,12 @@ fn opened(
     subject: AlertSubject,
     kind: AlertKind,
     sighting: &Sighting,
-) -> Alert {
-    Alert {
+) -> Option<Alert> {
+    Some(Alert {
         since_us: sighting.first.received_us,
         first_record_id: sighting.first.id,
-        ..docket.open(subject, kind)
-    }
+        ..docket.open(subject, kind)?
+    })
 }
 
 fn count_up(alert: &mut Alert, sighting: &Sighting, records: u64) {

@@ -15,6 +15,9 @@ use crate::{
     rule::{Expectation, Rule},
 };
 
+/// A run goes on after it was told the time: what comes meanwhile is so much later.
+const AHEAD_US: Micros = 600 * duration::SECOND_US;
+
 /// What is known of a system, or of one of its sub systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sign {
@@ -126,29 +129,45 @@ fn one(
     sign: Option<Sign>,
 ) {
     let state = docket.state;
+    if !docket.heartbeat_room.take(&subject) {
+        // Nothing is known, so that nothing changes.
+        docket.take_silence(case.rule, &subject);
+        return;
+    }
     let known = known_heartbeats(docket, &subject);
     let mut same = known.iter();
     let before = same.find(|heartbeat| heartbeat.condition == subject.condition);
+    let before = before.or(known.first().filter(|_| known.len() == 1));
     // Also when its condition has been rewritten.
     let expected_since_us = known.iter().map(|heartbeat| heartbeat.expected_since_us);
     let expected_since_us = expected_since_us.min().unwrap_or(state.now_us);
-    let alert = docket.take(&subject).map(|alert| Alert {
+    let expected_since_us = expected_since_us.min(state.now_us);
+    let sign = sign.or_else(|| remembered(&known));
+    let alert = docket.take_silence(case.rule, &subject).map(|alert| Alert {
         kind: AlertKind::Heartbeat,
         ..alert
     });
     let alert = match alert {
         Some(alert) if is_back(&alert, sign, expectation, state.now_us) => {
-            resolved(docket, case, alert, sign);
+            resolved(docket, case.number, alert, sign);
             None
         }
         alert => alert,
     };
 
-    let reference_us = match sign {
-        Some(sign) => sign.last_stored_us.max(state.attended_since_us),
-        None => expected_since_us.max(state.attended_since_us),
-    };
+    let heard_us = sign
+        .and_then(|sign| heard_us(sign, state.now_us))
+        .map_or(expected_since_us, |us| {
+            us.saturating_add(expectation.early_us())
+        });
+    let attendance = &docket.attendance;
+    let reference_us = heard_us.max(attendance.since_us);
     let (mut due_us, mut now) = expected(expectation, reference_us, state.complete_us);
+    let is_interrupted = heard_us < attendance.since_us;
+    if is_interrupted && attendance.has_missed(expectation, heard_us, state.complete_us) {
+        now = HeartbeatState::Down;
+        due_us = expectation.due_us(heard_us);
+    }
     if alert.is_some() {
         // It has not been heard of, whatever else began anew meanwhile.
         now = HeartbeatState::Down;
@@ -159,9 +178,10 @@ fn one(
     }
     let is_down = matches!(now, HeartbeatState::Down | HeartbeatState::NeverSeen);
     if is_down {
-        let alert = alert.unwrap_or_else(|| opened(docket, subject.clone(), sign));
-        let reason = reason(expectation, sign, state.complete_us, expected_since_us);
-        docket.keep(case, Alert { reason, ..alert }, case.rule.cooldown_us);
+        if let Some(alert) = alert.or_else(|| opened(docket, subject.clone(), sign)) {
+            let reason = reason(expectation, sign, state.complete_us, expected_since_us);
+            docket.keep(case, Alert { reason, ..alert }, case.rule.cooldown_us);
+        }
     }
     let unchanged = before.filter(|before| before.state == now);
     docket.verdict.heartbeats.push(Heartbeat {
@@ -178,6 +198,27 @@ fn one(
     });
 }
 
+/// What the run before knew of a system that the store has forgotten since, because it
+/// has seen so many others.
+fn remembered(known: &[&Heartbeat]) -> Option<Sign> {
+    let times = known.iter().map(|heartbeat| heartbeat.last_received_us);
+    let last_us = times.max().filter(|last_us| *last_us > 0)?;
+    Some(Sign {
+        last_received_us: last_us,
+        last_stored_us: last_us,
+        last_id: 0,
+    })
+}
+
+/// When a system was last heard of; none when both clocks were ahead then, and are no
+/// more: nobody is thought to be well until that date comes.
+fn heard_us(sign: Sign, now_us: Micros) -> Option<Micros> {
+    let times = [sign.last_stored_us, sign.last_received_us].into_iter();
+    let latest_us = now_us.saturating_add(AHEAD_US);
+    let mut times = times.filter(|us| *us <= latest_us);
+    times.next().map(|us| us.min(now_us))
+}
+
 /// Whether a record has come since the silence was found, or so shortly before that the
 /// finding had missed it. One that is new here but older, as imports bring them, is no
 /// sign of life, although its id is higher. That it was taken after the last one before
@@ -186,20 +227,39 @@ fn is_back(alert: &Alert, sign: Option<Sign>, expectation: &Expectation, now_us:
     let Some(sign) = sign.filter(|sign| sign.last_id > alert.first_record_id) else {
         return false;
     };
+    let Some(heard_us) = heard_us(sign, now_us) else {
+        return false;
+    };
     let found_us = alert.opened_us.min(now_us);
-    let (_, state_then) = expected(expectation, sign.last_stored_us, found_us);
-    sign.last_stored_us > found_us || state_then != HeartbeatState::Down
+    let early_us = expectation.early_us();
+    let (_, state_then) = expected(expectation, heard_us.saturating_add(early_us), found_us);
+    heard_us > found_us || state_then != HeartbeatState::Down
 }
 
-fn opened(docket: &mut Docket<'_>, subject: AlertSubject, sign: Option<Sign>) -> Alert {
-    Alert {
-        since_us: sign.map_or(0, |sign| sign.last_received_us),
-        first_record_id: sign.map_or(0, |sign| sign.last_id),
-        ..docket.open(subject, AlertKind::Heartbeat)
+/// Ends a silence that the rule would not find any more.
+pub(super) fn abandon(docket: &mut Docket<'_>, rule: usize, alert: Alert, signs: &Signs) {
+    let subject = &alert.subject;
+    let key = (subject.system_id.clone(), subject.sub_system_id.clone());
+    let sign = signs.get(&key).copied().flatten();
+    let is_back = sign.is_some_and(|sign| {
+        let found_us = alert.opened_us.min(docket.state.now_us);
+        sign.last_id > alert.first_record_id && sign.last_stored_us > found_us
+    });
+    match is_back {
+        true => resolved(docket, rule, alert, sign),
+        false => docket.drop_quietly(alert),
     }
 }
 
-fn resolved(docket: &mut Docket<'_>, case: Case<'_>, mut alert: Alert, sign: Option<Sign>) {
+fn opened(docket: &mut Docket<'_>, subject: AlertSubject, sign: Option<Sign>) -> Option<Alert> {
+    Some(Alert {
+        since_us: sign.map_or(0, |sign| sign.last_received_us),
+        first_record_id: sign.map_or(0, |sign| sign.last_id),
+        ..docket.open(subject, AlertKind::Heartbeat)?
+    })
+}
+
+fn resolved(docket: &mut Docket<'_>, rule: usize, mut alert: Alert, sign: Option<Sign>) {
     let last_us = sign.map_or(0, |sign| sign.last_received_us);
     alert.reason = match alert.since_us {
         0 => "it has been seen for the first time".to_owned(),
@@ -207,7 +267,8 @@ fn resolved(docket: &mut Docket<'_>, case: Case<'_>, mut alert: Alert, sign: Opt
         // one may be later.
         _ => format!("it is heard of again, last at {}", moment(last_us)),
     };
-    docket.resolve(case, alert);
+    let heard_us = sign.map(|sign| sign.last_received_us.min(docket.state.now_us));
+    docket.resolve(rule, alert, heard_us);
 }
 
 fn reason(

@@ -5,7 +5,7 @@ mod clocks;
 mod history;
 mod world;
 
-use domain::{AlertKind, HeartbeatState, SeenSystem};
+use domain::{AlertKind, HeartbeatState, Interruption, SeenSystem};
 use world::{HOUR, MINUTE, World};
 
 use super::{Mark, Sighting, sort};
@@ -263,4 +263,156 @@ fn thousands_of_silences_are_each_judged_by_their_own_past() {
         changed.filter(|(now, before)| now.id != before.id).count(),
         0
     );
+}
+
+/// Guards: reminders of a storm came as one mail for each rule.
+#[test]
+fn reminders_of_a_storm_are_one_letter() {
+    let rules: String = (0..12)
+        .map(|n| format!("[job_{n}]\nAGE=1h\nCOOLDOWN=1h\n"))
+        .collect();
+    let mut world = World::new(&rules);
+    world.systems = (0..12)
+        .map(|n| seen(&format!("job_{n}"), HOUR, 7))
+        .collect();
+    world.run(3 * HOUR);
+    world.run(4 * HOUR);
+    let post = sort(world.told.clone());
+    assert_eq!((post.letters.len(), post.storms.len()), (0, 1));
+    assert!(
+        post.storms[0]
+            .iter()
+            .all(|told| told.news == News::Reminder)
+    );
+}
+
+/// Guards: a job whose clock is a few seconds ahead was missed every day.
+#[test]
+fn a_record_a_little_before_its_time_is_in_time() {
+    let check = |grace: &str, early_us: i64, expected: &[&str]| {
+        let mut world = World::new(&format!("[a]\nSCHEDULE=0 2 * * *\nGRACE={grace}\n"));
+        let mut told = Vec::new();
+        for day in 1..5 {
+            let due = day * 24 * HOUR + 2 * HOUR;
+            world.systems = vec![seen("a", due - early_us, day as u64)];
+            told.extend(world.run(due + HOUR));
+        }
+        assert_eq!(told, expected, "{grace} {early_us}");
+    };
+    check("5m", 3_000_000, &[]);
+    check("5m", MINUTE - 1, &[]);
+    check("10s", 10_000_000 - 1, &[]);
+    check("5m", -MINUTE, &[]);
+    let daily = ["Fired a 0", "Resolved a 0"].repeat(4);
+    let daily = [&daily[..1], &["Resolved a 0", "Fired a 0"].repeat(3)].concat();
+    check("5m", 2 * MINUTE, &daily);
+    check("10s", 11_000_000, &daily);
+}
+
+/// Guards: another AGE while a silence went on ended it without a word, and told of it
+/// once more.
+#[test]
+fn a_silence_outlives_another_time_in_its_rule() {
+    let mut world = World::new("[a]\nAGE=1h\n");
+    world.systems = vec![seen("a", HOUR, 7)];
+    assert_eq!(world.run(3 * HOUR), ["Fired a 0"]);
+    world.change("a", |alert| alert.acknowledged_us = Some(3 * HOUR));
+    world.rules("[a]\nMSG=x\nAGE=90m\n");
+    assert_eq!(world.run(4 * HOUR), [""; 0]);
+    world.rules("[a]\nSCHEDULE=0 * * * *\n");
+    assert_eq!(world.run(5 * HOUR), [""; 0]);
+    let alert = world.firing("a").unwrap();
+    assert_eq!((alert.id, alert.acknowledged_us), (1, Some(3 * HOUR)));
+    assert_eq!(world.state_of("a"), HeartbeatState::Down);
+    world.systems = vec![seen("a", 6 * HOUR, 8)];
+    assert_eq!(world.run(6 * HOUR + MINUTE), ["Resolved a 0"]);
+    assert_eq!(world.run(9 * HOUR), ["Fired a 0"]);
+}
+
+#[test]
+fn a_silence_that_nothing_is_expected_of_any_more_ends_as_it_is() {
+    let check = |back_us: Option<i64>, expected: &[&str]| {
+        let mut world = World::new("[a]\nAGE=1h\n");
+        world.systems = vec![seen("a", HOUR, 7)];
+        assert_eq!(world.run(3 * HOUR), ["Fired a 0"]);
+        world.rules("[a]\nMSG=x\n");
+        world.systems = vec![seen("a", back_us.unwrap_or(HOUR), 8)];
+        assert_eq!(world.run(5 * HOUR), expected);
+        assert!(world.firing("a").is_none());
+    };
+    check(None, &[]);
+    check(Some(4 * HOUR), &["Resolved a 0"]);
+}
+
+/// Guards: who is expected less often than bridges begin anew was never missed.
+#[test]
+fn a_silence_over_many_interruptions_is_found() {
+    let check = |rule: &str, last: i64, hours: i64, expected: &[&str]| {
+        let mut world = World::new(rule);
+        world.systems = vec![seen("a", last * HOUR, 7)];
+        let mut told = Vec::new();
+        for hour in last..=last + hours {
+            // A new bridge every three hours, ten minutes after the one before.
+            if hour % 3 == 0 {
+                let (from_us, to_us) = (hour * HOUR, hour * HOUR + 10 * MINUTE);
+                world.interruptions.push(Interruption { from_us, to_us });
+                world.attended_since_us = to_us;
+            }
+            told.extend(world.run(hour * HOUR + 20 * MINUTE));
+        }
+        assert_eq!(told, expected, "{rule} {hours}");
+    };
+    check("[a]\nAGE=5h\n", 1, 9, &[]);
+    check("[a]\nAGE=5h\n", 1, 11, &["Fired a 0"]);
+    // A new bridge each time before anybody has looked.
+    check("[a]\nSCHEDULE=30 5 * * *\n", 5, 24, &[]);
+    check("[a]\nSCHEDULE=30 5 * * *\n", 5, 25, &["Fired a 0"]);
+    // At a time at which they never are, nobody can say.
+    check("[a]\nSCHEDULE=5 3 * * *\n", 5, 100, &[]);
+}
+
+/// Guards: a clock that was ahead once muted everything until that date.
+#[test]
+fn a_clock_that_was_ahead_mutes_nobody() {
+    const AHEAD: i64 = 1_000 * HOUR;
+    let mut world = World::new("[a]\nAGE=1h\nCOOLDOWN=1h\n[b]\nMSG=x\n");
+    world.systems = vec![SeenSystem {
+        last_stored_us: AHEAD,
+        ..seen("a", HOUR, 7)
+    }];
+    world.attended_since_us = AHEAD;
+    assert_eq!(world.run(3 * HOUR), ["Fired a 0"]);
+    world.change("a", |alert| alert.notified_us = AHEAD);
+    assert_eq!(world.run(4 * HOUR), ["Reminder a 0"]);
+    world.systems = vec![seen("a", 5 * HOUR, 8)];
+    assert_eq!(world.run(5 * HOUR), ["Resolved a 0"]);
+
+    let of_b = Sighting {
+        rule: 1,
+        system_id: "b".to_owned(),
+        ..matching(1, 5 * HOUR, AHEAD)
+    };
+    world.sightings = vec![of_b];
+    world.systems = vec![seen("a", 6 * HOUR, 9)];
+    assert_eq!(world.run(6 * HOUR), ["Fired b 1"]);
+    world.sightings.clear();
+    world.systems = vec![seen("a", 8 * HOUR, 10)];
+    assert_eq!(world.run(8 * HOUR), [""; 0]);
+    assert!(world.firing("b").is_none());
+}
+
+/// Guards: a system that the store had forgotten among many was told never to have been
+/// seen.
+#[test]
+fn a_forgotten_system_was_seen() {
+    let mut world = World::new("[a]\nAGE=1h\n");
+    world.systems = vec![seen("a", 2 * HOUR, 7)];
+    assert_eq!(world.run(2 * HOUR), [""; 0]);
+    world.systems.clear();
+    assert_eq!(world.run(2 * HOUR + 30 * MINUTE), [""; 0]);
+    assert_eq!(world.run(4 * HOUR), ["Fired a 0"]);
+    assert_eq!(world.state_of("a"), HeartbeatState::Down);
+    assert_eq!(world.firing("a").unwrap().since_us, 2 * HOUR);
+    world.systems = vec![seen("a", 5 * HOUR, 8)];
+    assert_eq!(world.run(5 * HOUR), ["Resolved a 0"]);
 }

@@ -8,6 +8,7 @@ use super::recipient;
 use crate::{
     duration,
     ini::{Entry, Section},
+    outbox::MAX_DELIVERIES,
     problem::Problem,
     rule::{Expectation, Pace, Rule, Trigger, Watch},
     schedule::{self, Schedule},
@@ -195,6 +196,12 @@ impl<'a> Reader<'a> {
         }
         let mut seen = std::collections::HashSet::new();
         recipients.retain(|recipient| seen.insert(recipient.clone()));
+        if recipients.len() > MAX_DELIVERIES {
+            let message = format!("more than {MAX_DELIVERIES} are to be told");
+            let hint = "name a mailing list";
+            let problem = Problem::new(self.section.line, self.name(), message, hint);
+            self.problems.push(problem);
+        }
         recipients
     }
 

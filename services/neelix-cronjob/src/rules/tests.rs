@@ -207,3 +207,18 @@ fn defaults_hold_where_a_section_says_nothing() {
     assert_eq!(rules[1].row.recipients, ["d@e.f", "https://h.example/"]);
     assert_eq!(rules[1].watches.len(), 1);
 }
+
+/// Guards: a section with more recipients, or a longer name, than the store takes made
+/// every run fail.
+#[test]
+fn what_the_store_would_refuse_is_told_before() {
+    let names = |from: u32, to: u32| (from..to).map(|n| format!("{n},")).collect::<String>();
+    let (first, others) = (names(0, 501), names(501, 1_001));
+    let text = format!("[a]\nMSG=x\nMAIL_TO={first}\nMAIL_TO={others}\n");
+    assert_eq!(
+        faults(&text),
+        ["1: [a]: more than 1000 are to be told; name a mailing list"]
+    );
+    let long = "x".repeat(3_000);
+    assert_eq!(faults(&format!("[{long}]\nMSG=x\n")).len(), 1);
+}

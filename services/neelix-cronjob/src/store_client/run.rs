@@ -129,6 +129,16 @@ impl StoreClient {
         Ok(())
     }
 
+    /// Whether the newest run that kept anything had rules.
+    pub(crate) async fn has_rules(&self) -> Result<bool, StoreError> {
+        let mut client = self.alerts.clone();
+        let request = told_deadline(v1::ListRulesRequest {});
+        let answer = self
+            .answer("list rules", client.list_rules(request))
+            .await?;
+        Ok(!answer.rules.is_empty())
+    }
+
     /// How many alerts of a subject there were before one; of many, as many as are
     /// looked at.
     pub(crate) async fn earlier(&self, subject: &AlertSubject, id: u64) -> Result<u64, StoreError> {

@@ -188,6 +188,7 @@ pub(crate) mod build {
                 },
                 earlier: 0,
                 search: "full".to_owned(),
+                heard_us: None,
             }],
         }
     }

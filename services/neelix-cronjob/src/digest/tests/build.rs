@@ -70,6 +70,7 @@ pub(super) fn matched(id: u64, system: &str, records: u64) -> Finding {
         },
         earlier: 0,
         search: "\"disk full\"".to_owned(),
+        heard_us: None,
     }
 }
 
@@ -85,6 +86,7 @@ pub(super) fn heartbeat(id: u64, system: &str) -> Finding {
         evidence: Evidence::default(),
         earlier: 0,
         search: String::new(),
+        heard_us: None,
     }
 }
 

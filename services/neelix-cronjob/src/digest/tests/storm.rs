@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::build::{heartbeat, letter, rule, site};
+use super::build::{MINUTE, heartbeat, letter, record, rule, site};
 use crate::digest::{Letter, News, compose_storm};
 
 #[test]
@@ -59,6 +59,21 @@ fn a_storm_is_one_calm_mail_to_all() {
         (&"storm".into(), &530.into())
     );
 
+    let reminded: Vec<Letter> = letters
+        .iter()
+        .cloned()
+        .map(|mut letter| {
+            letter.findings[0].news = News::Reminder;
+            letter
+        })
+        .collect();
+    let reminder = compose_storm(&reminded, &site(), 9);
+    assert_eq!(
+        reminder.subject,
+        "[PRODUCTION] STILL FIRING 580 systems: still silent"
+    );
+    assert_ne!(reminder.message_id, mail.message_id);
+
     let over: Vec<Letter> = letters
         .into_iter()
         .map(|mut letter| {
@@ -78,4 +93,34 @@ fn a_storm_is_one_calm_mail_to_all() {
         "{}",
         end.text
     );
+
+    // Guards: the length of an outage without records at hand was that until it was found.
+    let known: Vec<Letter> = over
+        .into_iter()
+        .map(|mut letter| {
+            letter.findings[0].heard_us = Some(site().now_us - 100 * MINUTE);
+            letter
+        })
+        .collect();
+    let end = compose_storm(&known, &site(), 9);
+    assert!(
+        end.text.contains("the longest silence lasted 30 min"),
+        "{}",
+        end.text
+    );
+}
+
+/// Guards: an import made the length of an outage negative.
+#[test]
+fn what_was_received_before_a_silence_has_not_ended_it() {
+    let mut finding = heartbeat(1, "a");
+    finding.news = News::Resolved;
+    finding.alert.resolved_us = Some(site().now_us);
+    finding.evidence.first = vec![record(1, "old")];
+    finding.evidence.first[0].received_us = finding.alert.since_us - MINUTE;
+    assert_eq!(finding.until_us(), finding.alert.resolved_us);
+    finding.heard_us = Some(site().now_us - MINUTE);
+    assert_eq!(finding.until_us(), finding.heard_us);
+    finding.evidence.first[0].received_us = finding.alert.since_us + MINUTE;
+    assert_eq!(finding.until_us(), Some(finding.alert.since_us + MINUTE));
 }

@@ -1,6 +1,6 @@
 //! A store as far as the judge sees it.
 
-use domain::{Alert, Heartbeat, HeartbeatState, Micros, RunState, SeenSystem, Stage};
+use domain::{Alert, Heartbeat, HeartbeatState, Interruption, Micros, RunState, SeenSystem, Stage};
 
 use crate::{
     judge::{Found, Sighting, Told, judge},
@@ -17,6 +17,7 @@ pub(super) struct World {
     pub(super) sightings: Vec<Sighting>,
     pub(super) systems: Vec<SeenSystem>,
     pub(super) attended_since_us: Micros,
+    pub(super) interruptions: Vec<Interruption>,
     pub(super) alerts: Vec<Alert>,
     pub(super) heartbeats: Vec<Heartbeat>,
     /// What the newest run has told.
@@ -30,6 +31,7 @@ impl World {
             sightings: Vec::new(),
             systems: Vec::new(),
             attended_since_us: 0,
+            interruptions: Vec::new(),
             alerts: Vec::new(),
             heartbeats: Vec::new(),
             told: Vec::new(),
@@ -63,7 +65,7 @@ impl World {
             alerts: self.alerts.iter().filter(open).cloned().collect(),
             heartbeats: self.heartbeats.clone(),
             link_key: Vec::new(),
-            interruptions: Vec::new(),
+            interruptions: self.interruptions.clone(),
         };
         let found = Found {
             sightings: self.sightings.clone(),
