@@ -30,8 +30,9 @@ pub(super) async fn apply(
         .alerts
         .into_iter()
         .partition(|alert| alert.id > watch.alert_id);
-    // First what ends: a new one may follow it.
-    for alert in known {
+    // First what ends: another one may follow it.
+    let (going_on, ended): (Vec<Alert>, Vec<Alert>) = known.into_iter().partition(Alert::is_firing);
+    for alert in ended.into_iter().chain(going_on) {
         if change(conn, alert).await? {
             stored.run.resolved += 1;
         }
@@ -68,11 +69,24 @@ async fn change(conn: &mut SqliteConnection, mut alert: Alert) -> Result<bool, U
     let Some(former) = db::alert::find(conn, id).await? else {
         return invalid(format!("there is no alert {id}"));
     };
-    if former.subject != alert.subject || former.kind != alert.kind {
+    // A rule that was edited may find the same in other words, and by another kind
+    // of condition: its alert goes on.
+    let (was, is) = (&former.subject, &alert.subject);
+    if (&was.rule, &was.system_id, &was.sub_system_id)
+        != (&is.rule, &is.system_id, &is.sub_system_id)
+    {
         return invalid(format!("alert {id} is about something else"));
     }
     if alert.is_firing() && !former.is_firing() {
         return invalid(format!("alert {id} has ended: open a new one"));
+    }
+    if alert.is_firing()
+        && let Some(other) = db::alert::firing_id(conn, is).await?
+        && other != id
+    {
+        return invalid(format!(
+            "alert {id} is about the same as {other}, which goes on"
+        ));
     }
     alert.acknowledged_us = former.acknowledged_us;
     alert.silenced_until_us = former.silenced_until_us;
