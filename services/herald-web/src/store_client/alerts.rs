@@ -4,6 +4,7 @@ use domain::{Alert, AlertEvent, Heartbeat, Micros, Notification, Rule, Run};
 use proto::v1;
 
 use super::{ChangeFailure, StoreClient, StoreError, answer, change::changed, told_deadline};
+use crate::secrets::{public_notification, public_rule};
 
 /// Which alerts somebody wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl StoreClient {
         Ok(AlertStory {
             alert: read(answer.alert.ok_or(StoreError::NotFound)?)?,
             events: read_all(answer.events)?,
-            notifications: read_all(answer.notifications)?,
+            notifications: read_notifications(answer.notifications)?,
         })
     }
 
@@ -134,14 +135,15 @@ impl StoreClient {
         read_all(answer.await?.heartbeats)
     }
 
-    /// The rules of the newest run, as they are written.
+    /// The rules of the newest run, as they are written but for secrets.
     pub(crate) async fn rules(&self) -> Result<Vec<Rule>, StoreError> {
         let answer = answer(|| {
             let mut client = self.alerts.clone();
             let request = told_deadline(v1::ListRulesRequest {});
             async move { client.list_rules(request).await }
         });
-        Ok(answer.await?.rules.into_iter().map(Rule::from).collect())
+        let rules = answer.await?.rules.into_iter().map(Rule::from);
+        Ok(rules.map(public_rule).collect())
     }
 
     /// Runs, newest first, and the cursor for the following.
@@ -177,7 +179,7 @@ impl StoreClient {
             is_late: answer.late,
             interval_s: answer.interval_s,
             link_key: answer.link_key.into(),
-            troubled: read_all(answer.troubled)?,
+            troubled: read_notifications(answer.troubled)?,
         })
     }
 }
@@ -188,4 +190,10 @@ fn read<T, U: TryFrom<T>>(value: T) -> Result<U, StoreError> {
 
 fn read_all<T, U: TryFrom<T>>(values: Vec<T>) -> Result<Vec<U>, StoreError> {
     values.into_iter().map(read).collect()
+}
+
+/// As everybody may read them.
+fn read_notifications(values: Vec<v1::Notification>) -> Result<Vec<Notification>, StoreError> {
+    let notifications: Vec<Notification> = read_all(values)?;
+    Ok(notifications.into_iter().map(public_notification).collect())
 }
