@@ -41,8 +41,10 @@ impl Presence {
     pub(crate) fn new(bridge: &Bridge, contact: Option<&Contact>, now_us: Micros) -> Self {
         let streams = contact.map_or(0, |contact| contact.streams);
         let reported = contact.and_then(|contact| contact.reported);
-        let contact_us = contact.map_or(0, |contact| contact.contact_us);
-        let heard_us = contact_us.max(bridge.contact_us);
+        // Of no account when the store's clock was ahead.
+        let known = |time_us: Micros| if time_us > now_us { 0 } else { time_us };
+        let contact_us = contact.map_or(0, |contact| known(contact.contact_us));
+        let heard_us = contact_us.max(known(bridge.contact_us));
         let mut presence = Self {
             name: bridge.name.clone(),
             is_import: !bridge.mark.is_empty(),
@@ -62,7 +64,7 @@ impl Presence {
             let lag_us = BridgeReport::decode(report).map_or(0, |report| lag_us(&report));
             let written_us = bridge.contact_us.saturating_sub(REPORT_AGE_US);
             presence.complete_us = Some(written_us.saturating_sub(lag_us));
-            presence.heard_us = bridge.contact_us;
+            presence.heard_us = known(bridge.contact_us);
             presence.is_here = false;
         }
         presence
@@ -78,6 +80,11 @@ impl Presence {
                 && other.heard_us >= self.heard_us
         };
         !self.is_here && all.iter().any(goes_on)
+    }
+
+    /// Whether it stands for programs since some time before now.
+    fn has_begun(&self, now_us: Micros) -> bool {
+        !self.is_import && self.first_us <= now_us
     }
 
     /// How long it has been away while the store ran.
@@ -115,10 +122,11 @@ pub(crate) fn complete_us(bridges: &[Presence], uptime: Uptime, now_us: Micros) 
 }
 
 /// When a bridge last began anew: what was sent while it was not there is lost; 0
-/// when there is no bridge.
-pub(crate) fn attended_since_us(bridges: &[Presence]) -> Micros {
-    let times = bridges.iter().filter(|bridge| !bridge.is_import);
-    times.map(|bridge| bridge.first_us).max().unwrap_or(0)
+/// when there is no bridge. What is said to have begun after now was noted by a clock
+/// that was ahead.
+pub(crate) fn attended_since_us(bridges: &[Presence], now_us: Micros) -> Micros {
+    let begun = bridges.iter().filter(|bridge| bridge.has_begun(now_us));
+    begun.map(|bridge| bridge.first_us).max().unwrap_or(0)
 }
 
 #[cfg(test)]

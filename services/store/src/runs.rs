@@ -96,7 +96,7 @@ pub(crate) async fn state(app: &App, deadline: Instant) -> Result<RunState, Stor
         // Retention may have removed all that was judged.
         newest_id: newest_id.max(watch.judged_id),
         complete_us: attendance::complete_us(&bridges, app.uptime, now_us),
-        attended_since_us: attendance::attended_since_us(&bridges),
+        attended_since_us: attendance::attended_since_us(&bridges, now_us),
         next_alert_id: watch.alert_id + 1,
         alerts: db::alert::open(conn, now_us).await?,
         heartbeats: db::heartbeat::list(conn).await?,

@@ -139,11 +139,27 @@ fn attended_is_since_the_newest_identity() {
         mark: "row 7".to_owned(),
         ..row(1_500, 1_500)
     };
-    assert_eq!(attended_since_us(&[]), 0);
+    assert_eq!(attended_since_us(&[], 2_000 * S), 0);
     let all = [
         presence(&row(500, 900)),
         presence(&row(700, 900)),
         presence(&import),
     ];
-    assert_eq!(attended_since_us(&all), 700 * S);
+    assert_eq!(attended_since_us(&all, 2_000 * S), 700 * S);
+}
+
+/// Guards against a clock that was ahead once muting all heartbeats until that date.
+#[test]
+fn what_a_clock_noted_that_was_ahead_does_not_count() {
+    let ahead = row(9_000, 9_000);
+    let presences = [
+        Presence::new(&row(500, 1_100), None, 2_000 * S),
+        Presence::new(&ahead, None, 2_000 * S),
+    ];
+    assert_eq!(attended_since_us(&presences, 2_000 * S), 500 * S);
+    // It went away after its clock was set right: it is not waited for until then.
+    let gone = Some(contact(0, 1_102, Some((1_100, 0))));
+    let mut known_ahead = row(500, 9_000);
+    known_ahead.name = "gone".to_owned();
+    check(&[(known_ahead, gone)], 1_703, 1_703);
 }

@@ -24,11 +24,21 @@ pub(super) struct Sighting {
 
 impl Sighting {
     /// It was seen at another time, too.
-    pub(super) fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self, now_us: Micros) {
+        self.correct(now_us);
         self.first_received_us = self.first_received_us.min(other.first_received_us);
         self.last_received_us = self.last_received_us.max(other.last_received_us);
         self.last_stored_us = self.last_stored_us.max(other.last_stored_us);
         self.last_id = self.last_id.max(other.last_id);
+    }
+
+    /// Nothing was seen after now, whatever a clock that was ahead has noted; true
+    /// when it had.
+    fn correct(&mut self, now_us: Micros) -> bool {
+        let was_ahead = self.last_received_us.max(self.last_stored_us) > now_us;
+        self.last_received_us = self.last_received_us.min(now_us);
+        self.last_stored_us = self.last_stored_us.min(now_us);
+        was_ahead
     }
 }
 
@@ -111,13 +121,19 @@ impl Table {
     }
 
     /// A system was seen. One without a name is none.
-    pub(super) fn note(&mut self, system: &str, sub_system: &str, sighting: Sighting) {
+    pub(super) fn note(
+        &mut self,
+        system: &str,
+        sub_system: &str,
+        sighting: Sighting,
+        now_us: Micros,
+    ) {
         if system.is_empty() || system.len() + sub_system.len() > NAME_BYTES {
             return;
         }
         let known = self.by_name.get_mut(system);
         if let Some(known) = known.and_then(|known| known.get_mut(sub_system)) {
-            known.sighting.add(sighting);
+            known.sighting.add(sighting, now_us);
             known.is_written = false;
             return;
         }
@@ -162,19 +178,28 @@ impl Table {
             .retain(|_, sub_systems| !sub_systems.is_empty());
     }
 
-    pub(super) fn list(&mut self, after: (&str, &str), limit: usize) -> (Vec<SeenSystem>, bool) {
+    pub(super) fn list(
+        &mut self,
+        after: (&str, &str),
+        limit: usize,
+        now_us: Micros,
+    ) -> (Vec<SeenSystem>, bool) {
         self.forget();
         let (after_system, after_sub_system) = after;
         let from = (Bound::Included(after_system), Bound::Unbounded);
         let mut systems = Vec::new();
-        for (system, sub_systems) in self.by_name.range::<str, _>(from) {
+        for (system, sub_systems) in self.by_name.range_mut::<str, _>(from) {
             let from = match system == after_system {
                 true => Bound::Excluded(after_sub_system),
                 false => Bound::Unbounded,
             };
-            for (sub_system, known) in sub_systems.range::<str, _>((from, Bound::Unbounded)) {
+            for (sub_system, known) in sub_systems.range_mut::<str, _>((from, Bound::Unbounded)) {
                 if systems.len() == limit {
                     return (systems, true);
+                }
+                // Once: from now on it is silent, as far as anybody can tell.
+                if known.sighting.correct(now_us) {
+                    known.is_written = false;
                 }
                 systems.push(seen(system, sub_system, known));
             }
