@@ -23,6 +23,7 @@ mod live;
 mod pages;
 mod readiness;
 mod request;
+mod secrets;
 mod store_client;
 mod templates;
 mod text;

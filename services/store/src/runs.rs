@@ -96,12 +96,12 @@ pub(crate) async fn state(app: &App, deadline: Instant) -> Result<RunState, Stor
         // Retention may have removed all that was judged.
         newest_id: newest_id.max(watch.judged_id),
         complete_us: attendance::complete_us(&bridges, app.uptime, now_us),
-        attended_since_us: attendance::attended_since_us(&bridges),
+        attended_since_us: attendance::attended_since_us(&bridges, now_us),
         next_alert_id: watch.alert_id + 1,
         alerts: db::alert::open(conn, now_us).await?,
         heartbeats: db::heartbeat::list(conn).await?,
         link_key: watch.link_key,
-        interruptions: Vec::new(),
+        interruptions: attendance::interruptions(&bridges, now_us),
     })
 }
 
@@ -193,7 +193,7 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, change: Change) -> Result
         What::Commit(run_id, findings) => {
             let (watch, run) = held(conn, run_id).await?;
             if !run.is_committed {
-                commit::apply(conn, watch, run, findings).await?;
+                commit::apply(conn, watch, run, findings, now_us).await?;
             }
             Ok(run_id)
         }

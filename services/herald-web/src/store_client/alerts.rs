@@ -4,6 +4,7 @@ use domain::{Alert, AlertEvent, Heartbeat, Micros, Notification, Rule, Run};
 use proto::v1;
 
 use super::{ChangeFailure, StoreClient, StoreError, answer, change::changed, told_deadline};
+use crate::secrets::{public_notification, public_rule};
 
 /// Which alerts somebody wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub(crate) struct Glance {
     pub(crate) failed: u64,
     /// None when neelix never ran.
     pub(crate) last_run: Option<Run>,
+    /// When the rules were judged last; none when they never were.
+    pub(crate) judged_us: Option<Micros>,
     pub(crate) is_late: bool,
     pub(crate) interval_s: u64,
     /// With what links are signed; empty when the store tells none.
@@ -97,7 +100,7 @@ impl StoreClient {
         Ok(AlertStory {
             alert: read(answer.alert.ok_or(StoreError::NotFound)?)?,
             events: read_all(answer.events)?,
-            notifications: read_all(answer.notifications)?,
+            notifications: read_notifications(answer.notifications)?,
         })
     }
 
@@ -134,14 +137,15 @@ impl StoreClient {
         read_all(answer.await?.heartbeats)
     }
 
-    /// The rules of the newest run, as they are written.
+    /// The rules of the newest run, as they are written but for secrets.
     pub(crate) async fn rules(&self) -> Result<Vec<Rule>, StoreError> {
         let answer = answer(|| {
             let mut client = self.alerts.clone();
             let request = told_deadline(v1::ListRulesRequest {});
             async move { client.list_rules(request).await }
         });
-        Ok(answer.await?.rules.into_iter().map(Rule::from).collect())
+        let rules = answer.await?.rules.into_iter().map(Rule::from);
+        Ok(rules.map(public_rule).collect())
     }
 
     /// Runs, newest first, and the cursor for the following.
@@ -174,10 +178,11 @@ impl StoreClient {
             waiting: answer.waiting,
             failed: answer.failed,
             last_run: answer.last_run.map(Run::from),
+            judged_us: answer.judged_us,
             is_late: answer.late,
             interval_s: answer.interval_s,
             link_key: answer.link_key.into(),
-            troubled: read_all(answer.troubled)?,
+            troubled: read_notifications(answer.troubled)?,
         })
     }
 }
@@ -188,4 +193,10 @@ fn read<T, U: TryFrom<T>>(value: T) -> Result<U, StoreError> {
 
 fn read_all<T, U: TryFrom<T>>(values: Vec<T>) -> Result<Vec<U>, StoreError> {
     values.into_iter().map(read).collect()
+}
+
+/// As everybody may read them.
+fn read_notifications(values: Vec<v1::Notification>) -> Result<Vec<Notification>, StoreError> {
+    let notifications: Vec<Notification> = read_all(values)?;
+    Ok(notifications.into_iter().map(public_notification).collect())
 }

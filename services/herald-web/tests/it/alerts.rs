@@ -4,6 +4,7 @@
 mod changes;
 mod links;
 mod others;
+mod secrets;
 
 use crate::{
     fake_store::alerts::{alert, known},

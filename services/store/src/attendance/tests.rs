@@ -1,8 +1,8 @@
 //! Bridges that come and go, in seconds.
 
-use super::{Presence, Uptime, attended_since_us, complete_us};
+use super::{Presence, Uptime, attended_since_us, complete_us, interruptions};
 use crate::{db::bridge::Bridge, journal::Contact};
-use domain::Micros;
+use domain::{Interruption, Micros};
 use prost::Message;
 use proto::v1::BridgeReport;
 
@@ -139,11 +139,85 @@ fn attended_is_since_the_newest_identity() {
         mark: "row 7".to_owned(),
         ..row(1_500, 1_500)
     };
-    assert_eq!(attended_since_us(&[]), 0);
+    assert_eq!(attended_since_us(&[], 2_000 * S), 0);
     let all = [
         presence(&row(500, 900)),
         presence(&row(700, 900)),
         presence(&import),
     ];
-    assert_eq!(attended_since_us(&all), 700 * S);
+    assert_eq!(attended_since_us(&all, 2_000 * S), 700 * S);
+}
+
+/// Guards against a clock that was ahead once muting all heartbeats until that date.
+#[test]
+fn what_a_clock_noted_that_was_ahead_does_not_count() {
+    let ahead = row(9_000, 9_000);
+    let presences = [
+        Presence::new(&row(500, 1_100), None, 2_000 * S),
+        Presence::new(&ahead, None, 2_000 * S),
+    ];
+    assert_eq!(attended_since_us(&presences, 2_000 * S), 500 * S);
+    assert_eq!(interruptions(&presences, 2_000 * S), []);
+    // It went away after its clock was set right: it is not waited for until then.
+    let gone = Some(contact(0, 1_102, Some((1_100, 0))));
+    let mut known_ahead = row(500, 9_000);
+    known_ahead.name = "gone".to_owned();
+    check(&[(known_ahead, gone)], 1_703, 1_703);
+}
+
+/// Guards against a bridge that lost its network counting as ended because another
+/// one with the same name is here.
+#[test]
+fn a_bridge_is_waited_for_though_another_has_its_name() {
+    let older = (row(500, 1_300), Some(contact(0, 1_300, Some((1_300, 0)))));
+    let newer = (row(800, 1_310), Some(contact(1, 1_310, Some((1_310, 0)))));
+    check(&[older.clone(), newer], 1_310, 1_300);
+    // Its stream ended some time after the bridge itself.
+    let late = (row(500, 1_350), Some(contact(0, 1_350, Some((1_300, 0)))));
+    let next = (row(1_305, 1_360), Some(contact(1, 1_360, Some((1_360, 0)))));
+    check(&[late, next], 1_360, 1_360);
+}
+
+/// Guards against heartbeats with a long AGE never firing, because bridges begin anew
+/// more often.
+#[test]
+fn interruptions_are_when_a_bridge_was_not_there() {
+    let of = |name: &str, first_s, heard_s| Bridge {
+        name: name.to_owned(),
+        ..row(first_s, heard_s)
+    };
+    let check = |rows: &[Bridge], expected: &[(i64, i64)]| {
+        let presence = |row: &Bridge| Presence::new(row, None, 2_000 * S);
+        let presences: Vec<_> = rows.iter().map(presence).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(from_s, to_s)| Interruption {
+                from_us: from_s * S,
+                to_us: to_s * S,
+            })
+            .collect();
+        assert_eq!(interruptions(&presences, 2_000 * S), expected, "{rows:?}");
+    };
+    check(&[], &[]);
+    check(&[of("a", 100, 200)], &[]);
+    let restarts = [of("a", 900, 950), of("a", 100, 200), of("a", 230, 800)];
+    check(&restarts, &[(200, 230), (800, 900)]);
+    // Two bridges with one name at the same time, and then a third.
+    let twins = [of("a", 100, 500), of("a", 200, 300), of("a", 600, 700)];
+    check(&twins, &[(500, 600)]);
+    // Times of several bridges are told as one where they overlap.
+    let several = [
+        of("a", 100, 200),
+        of("a", 400, 500),
+        of("b", 100, 300),
+        of("b", 450, 500),
+        of("c", 100, 600),
+        of("c", 700, 800),
+    ];
+    check(&several, &[(200, 450), (600, 700)]);
+    let import = Bridge {
+        mark: "row 7".to_owned(),
+        ..of("a", 1_500, 1_500)
+    };
+    check(&[of("a", 100, 200), import], &[]);
 }

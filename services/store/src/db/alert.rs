@@ -138,7 +138,8 @@ pub(crate) async fn put(conn: &mut SqliteConnection, alert: &Alert) -> sqlx::Res
              opened_us, resolved_us, since_us, last_us, first_record_id, last_record_id,
              records, records_unnotified, notified_us, acknowledged_us, silenced_until_us)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET reason = excluded.reason,
+         ON CONFLICT (id) DO UPDATE SET condition = excluded.condition,
+             kind = excluded.kind, reason = excluded.reason,
              opened_us = excluded.opened_us, resolved_us = excluded.resolved_us,
              since_us = excluded.since_us, last_us = excluded.last_us,
              first_record_id = excluded.first_record_id,

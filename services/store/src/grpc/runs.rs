@@ -8,6 +8,7 @@ use tonic::{Request, Response, Status};
 use super::{limit_of, status_of};
 use crate::{
     App,
+    clock::now_us,
     runs::{self, Begin, Findings},
 };
 
@@ -68,7 +69,7 @@ impl RunService for Runs {
         let request = request.into_inner();
         let limit = limit_of(request.limit, 1_000, 10_000)?;
         let after = (&*request.after_system_id, &*request.after_sub_system_id);
-        let (systems, more) = self.app.journal.seen.list(after, limit);
+        let (systems, more) = self.app.journal.seen.list(after, limit, now_us());
         Ok(Response::new(v1::ListSeenSystemsResponse {
             systems: systems.into_iter().map(Into::into).collect(),
             more,

@@ -46,7 +46,7 @@ impl Drop for Connected {
         let now_us = now_us();
         self.contacts.change(self.bridge_id, |contact| {
             contact.streams -= 1;
-            contact.contact_us = contact.contact_us.max(now_us);
+            contact.contact_us = now_us;
         });
     }
 }
@@ -56,7 +56,7 @@ impl Contacts {
     pub(crate) fn opened(&self, bridge_id: BridgeId, name: &str, now_us: Micros) {
         self.change(bridge_id, |contact| {
             name.clone_into(&mut contact.name);
-            contact.contact_us = contact.contact_us.max(now_us);
+            contact.contact_us = now_us;
         });
     }
 
@@ -74,7 +74,7 @@ impl Contacts {
         self.change(bridge_id, |contact| {
             contact.report = Some(report.encode_to_vec());
             contact.reported = Some((now_us, lag_us(report)));
-            contact.contact_us = contact.contact_us.max(now_us);
+            contact.contact_us = now_us;
         });
     }
 

@@ -90,8 +90,13 @@ impl Seen {
 
     /// Those behind a system and sub system, in their order, and whether there are
     /// more.
-    pub(crate) fn list(&self, after: (&str, &str), limit: usize) -> (Vec<SeenSystem>, bool) {
-        self.lock().list(after, limit)
+    pub(crate) fn list(
+        &self,
+        after: (&str, &str),
+        limit: usize,
+        now_us: Micros,
+    ) -> (Vec<SeenSystem>, bool) {
+        self.lock().list(after, limit, now_us)
     }
 
     /// The next part of what has to be written; none when all has been.
@@ -125,7 +130,7 @@ fn note_facets(table: &mut Table, first_id: u64, facets: &Facets, now_us: Micros
                 last_stored_us: now_us,
                 last_id: first_id + u64::from(source.last_row),
             };
-            table.note(system, sub_system, sighting);
+            table.note(system, sub_system, sighting, now_us);
         }
     }
 }
@@ -153,11 +158,11 @@ fn note_records(
         };
         sightings
             .entry((&record.system_id, &record.sub_system_id))
-            .and_modify(|known| known.add(sighting))
+            .and_modify(|known| known.add(sighting, now_us))
             .or_insert(sighting);
     }
     for ((system, sub_system), sighting) in sightings {
-        table.note(system, sub_system, sighting);
+        table.note(system, sub_system, sighting, now_us);
     }
 }
 

@@ -25,12 +25,14 @@ async fn list(clients: &mut Clients, request: v1::ListAlertsRequest) -> (Vec<u64
     (ids.collect(), list.next)
 }
 
-async fn get(clients: &mut Clients, id: u64) -> Result<v1::GetAlertResponse, Status> {
+/// An alert and all about it.
+pub(crate) async fn get(clients: &mut Clients, id: u64) -> Result<v1::GetAlertResponse, Status> {
     let got = clients.alerts.get_alert(v1::GetAlertRequest { id }).await?;
     Ok(got.into_inner())
 }
 
-async fn acknowledge(clients: &mut Clients, id: u64) -> Result<v1::Alert, Status> {
+/// Anna knows of an alert.
+pub(crate) async fn acknowledge(clients: &mut Clients, id: u64) -> Result<v1::Alert, Status> {
     let request = v1::AcknowledgeAlertRequest {
         id,
         by: "anna".to_owned(),
@@ -39,7 +41,8 @@ async fn acknowledge(clients: &mut Clients, id: u64) -> Result<v1::Alert, Status
     Ok(known.into_inner().alert.unwrap())
 }
 
-async fn silence(
+/// Anna silences an alert.
+pub(crate) async fn silence(
     clients: &mut Clients,
     id: u64,
     until_us: Option<i64>,
@@ -53,19 +56,22 @@ async fn silence(
     Ok(silenced.into_inner().alert.unwrap())
 }
 
-async fn status(clients: &mut Clients) -> v1::GetAlertStatusResponse {
+/// Alerts at a glance.
+pub(crate) async fn status(clients: &mut Clients) -> v1::GetAlertStatusResponse {
     let request = v1::GetAlertStatusRequest {};
     let status = clients.alerts.get_alert_status(request).await.unwrap();
     status.into_inner()
 }
 
-fn resolved(mut alert: v1::Alert) -> v1::Alert {
+/// The same alert, ended now.
+pub(crate) fn resolved(mut alert: v1::Alert) -> v1::Alert {
     alert.resolved_us = Some(now_us());
     alert.state = v1::AlertState::Resolved.into();
     alert
 }
 
-fn kinds(events: &[v1::AlertEvent]) -> Vec<v1::AlertEventKind> {
+/// What happened, in short.
+pub(crate) fn kinds(events: &[v1::AlertEvent]) -> Vec<v1::AlertEventKind> {
     events.iter().map(v1::AlertEvent::kind).collect()
 }
 
@@ -292,6 +298,9 @@ async fn old_alerts_go_with_all_that_is_theirs() {
         (1..=100).map(|id| alert(id, &format!("s{id}"))).collect(),
     );
     findings.notifications = vec![notification("a", &[1]), notification("b", &[2, 100])];
+    for delivery in &mut findings.notifications[0].deliveries {
+        delivery.state = v1::DeliveryState::Kept.into();
+    }
     findings.notifications[1]
         .deliveries
         .push(delivery("c@example.org"));

@@ -18,6 +18,7 @@ mod equality;
 mod export;
 mod full_disk;
 mod groups;
+mod guards;
 mod harness;
 mod hostile;
 mod load;

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, ops::Bound};
 
 use domain::{Micros, SeenSystem};
 
-/// So many are kept; the least recently seen are forgotten first.
+/// So many are kept. Of systems with several sub systems, the least recently seen
+/// pairs are forgotten first: as long as there are such, every system stays known.
 const MOST: usize = 100_000;
 /// They are forgotten when there are so many more, because looking for them takes
 /// some time.
@@ -24,11 +25,21 @@ pub(super) struct Sighting {
 
 impl Sighting {
     /// It was seen at another time, too.
-    pub(super) fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self, now_us: Micros) {
+        self.correct(now_us);
         self.first_received_us = self.first_received_us.min(other.first_received_us);
         self.last_received_us = self.last_received_us.max(other.last_received_us);
         self.last_stored_us = self.last_stored_us.max(other.last_stored_us);
         self.last_id = self.last_id.max(other.last_id);
+    }
+
+    /// Nothing was seen after now, whatever a clock that was ahead has noted; true
+    /// when it had.
+    fn correct(&mut self, now_us: Micros) -> bool {
+        let was_ahead = self.last_received_us.max(self.last_stored_us) > now_us;
+        self.last_received_us = self.last_received_us.min(now_us);
+        self.last_stored_us = self.last_stored_us.min(now_us);
+        was_ahead
     }
 }
 
@@ -111,13 +122,19 @@ impl Table {
     }
 
     /// A system was seen. One without a name is none.
-    pub(super) fn note(&mut self, system: &str, sub_system: &str, sighting: Sighting) {
+    pub(super) fn note(
+        &mut self,
+        system: &str,
+        sub_system: &str,
+        sighting: Sighting,
+        now_us: Micros,
+    ) {
         if system.is_empty() || system.len() + sub_system.len() > NAME_BYTES {
             return;
         }
         let known = self.by_name.get_mut(system);
         if let Some(known) = known.and_then(|known| known.get_mut(sub_system)) {
-            known.sighting.add(sighting);
+            known.sighting.add(sighting, now_us);
             known.is_written = false;
             return;
         }
@@ -142,15 +159,25 @@ impl Table {
         if excess == 0 {
             return;
         }
-        let age = |known: &Known| (known.sighting.last_stored_us, known.sighting.last_id);
-        let systems = self.by_name.values().flat_map(BTreeMap::values);
-        let mut ages: Vec<_> = systems.map(age).collect();
-        // Ids differ, so that this many are as old or older.
-        let (_, youngest, _) = ages.select_nth_unstable(excess - 1);
-        let youngest = *youngest;
+        let (mut newest, mut others) = (Vec::new(), Vec::new());
+        for sub_systems in self.by_name.values() {
+            let newest_of_system = newest_age(sub_systems);
+            newest.extend(newest_of_system);
+            let ages = sub_systems.values().map(age);
+            others.extend(ages.filter(|age| Some(*age) != newest_of_system));
+        }
+        let rest = excess.saturating_sub(others.len());
+        let others_through = nth_oldest(&mut others, excess);
+        let newest_through = nth_oldest(&mut newest, rest);
         for (system, sub_systems) in &mut self.by_name {
+            let newest_of_system = newest_age(sub_systems);
             sub_systems.retain(|sub_system, known| {
-                let is_kept = age(known) > youngest;
+                let age = Some(age(known));
+                let through = match age == newest_of_system {
+                    true => newest_through,
+                    false => others_through,
+                };
+                let is_kept = age > through;
                 if !is_kept {
                     self.forgotten.push((system.clone(), sub_system.clone()));
                     self.count -= 1;
@@ -162,19 +189,28 @@ impl Table {
             .retain(|_, sub_systems| !sub_systems.is_empty());
     }
 
-    pub(super) fn list(&mut self, after: (&str, &str), limit: usize) -> (Vec<SeenSystem>, bool) {
+    pub(super) fn list(
+        &mut self,
+        after: (&str, &str),
+        limit: usize,
+        now_us: Micros,
+    ) -> (Vec<SeenSystem>, bool) {
         self.forget();
         let (after_system, after_sub_system) = after;
         let from = (Bound::Included(after_system), Bound::Unbounded);
         let mut systems = Vec::new();
-        for (system, sub_systems) in self.by_name.range::<str, _>(from) {
+        for (system, sub_systems) in self.by_name.range_mut::<str, _>(from) {
             let from = match system == after_system {
                 true => Bound::Excluded(after_sub_system),
                 false => Bound::Unbounded,
             };
-            for (sub_system, known) in sub_systems.range::<str, _>((from, Bound::Unbounded)) {
+            for (sub_system, known) in sub_systems.range_mut::<str, _>((from, Bound::Unbounded)) {
                 if systems.len() == limit {
                     return (systems, true);
+                }
+                // Once: from now on it is silent, as far as anybody can tell.
+                if known.sighting.correct(now_us) {
+                    known.is_written = false;
                 }
                 systems.push(seen(system, sub_system, known));
             }
@@ -227,6 +263,25 @@ impl Table {
         let systems = self.by_name.values_mut().flat_map(BTreeMap::values_mut);
         systems.for_each(|known| known.is_written = false);
     }
+}
+
+/// How recently it was seen: the store's time, and an id that no other has.
+type Age = (Micros, u64);
+
+fn age(known: &Known) -> Age {
+    (known.sighting.last_stored_us, known.sighting.last_id)
+}
+
+fn newest_age(sub_systems: &BTreeMap<String, Known>) -> Option<Age> {
+    sub_systems.values().map(age).max()
+}
+
+/// The age of the oldest but so many, or of the youngest when there are fewer; none
+/// for none.
+fn nth_oldest(ages: &mut [Age], count: usize) -> Option<Age> {
+    let last = count.min(ages.len()).checked_sub(1)?;
+    let (_, youngest, _) = ages.select_nth_unstable(last);
+    Some(*youngest)
 }
 
 /// The last entries of a list, at most `limit`.
