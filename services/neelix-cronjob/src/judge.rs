@@ -34,6 +34,8 @@ pub(crate) struct Found {
     pub(crate) sightings: Vec<Sighting>,
     /// Every system seen.
     pub(crate) systems: Vec<SeenSystem>,
+    /// What could not be asked for, a line each.
+    pub(crate) errors: Vec<String>,
 }
 
 /// Records of one system that a watch is for.
@@ -121,6 +123,7 @@ pub(crate) fn judge(rules: &[Rule], found: &Found, state: &RunState) -> Verdict 
             }
         }
     }
+    docket.verdict.errors.clone_from(&found.errors);
     docket.close(rules, &systems)
 }
 

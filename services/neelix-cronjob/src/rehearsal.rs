@@ -102,9 +102,8 @@ impl Past<'_> {
     async fn records(&self, rule: &Rule, records: &Records) -> Result<Vec<Rehearsed>, StoreError> {
         let filter = self.since(self.from_us, rule.condition_of(records));
         let mut rehearsed = Vec::new();
-        for (system_id, sub_system_id, count) in
-            subjects(self.store, rule, &filter, self.ids(), self.seen).await?
-        {
+        let subjects = subjects(self.store, rule, &filter, self.ids(), self.seen).await?;
+        for (system_id, sub_system_id, count) in subjects.found {
             let only = scope::only(&system_id, &sub_system_id);
             let condition = only.and(records.condition.clone());
             let alarms = match records.quota {

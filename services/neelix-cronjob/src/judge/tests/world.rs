@@ -70,6 +70,7 @@ impl World {
         let found = Found {
             sightings: self.sightings.clone(),
             systems: self.systems.clone(),
+            errors: Vec::new(),
         };
         let verdict = judge(&self.rules, &found, &state);
         for alert in verdict.alerts {
