@@ -10,7 +10,7 @@ use domain::{
     Alert, AlertSubject, Condition, Micros, NumberField, NumberRange, Order, RecordFilter,
     RunState, SeenSystem, TextField, TextTest,
 };
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     judge::{Found, Mark, Sighting},
@@ -32,7 +32,6 @@ pub(crate) async fn gather(
 ) -> Result<Found, StoreError> {
     let systems = store.systems().await?;
     let seen = systems.as_slice();
-<<<<<<< HEAD
     let mut asked = Vec::new();
     for (number, rule) in rules.iter().enumerate() {
         for (place, watch) in rule.watches.iter().enumerate() {
@@ -47,35 +46,13 @@ pub(crate) async fn gather(
                     watch,
                     records,
                 };
-                // Boxed, so that the whole run can be a task of its own.
-                asked.push(async move { inquiry.sightings().await }.boxed());
+                asked.push(async move { inquiry.sightings().await });
             }
         }
     }
     let asked = stream::iter(asked).buffered(AT_A_TIME);
-    let sightings: Vec<Vec<Sighting>> = asked.try_collect().await?;
-=======
-    let inquiries = rules.iter().enumerate().flat_map(|(number, rule)| {
-        let watches = rule.watches.iter().enumerate();
-        watches.filter_map(move |(place, watch)| match &watch.trigger {
-            Trigger::Records(records) => Some(Inquiry {
-                store,
-                state,
-                seen,
-                number,
-                place,
-                rule,
-                watch,
-                records,
-            }),
-            Trigger::Silence(_) => None,
-        })
-    });
-    let asked = stream::iter(inquiries).map(|inquiry| async move { inquiry.sightings().await });
-    let asked: Vec<(Vec<Sighting>, Option<String>)> =
-        asked.buffered(AT_A_TIME).try_collect().await?;
+    let asked: Vec<(Vec<Sighting>, Option<String>)> = asked.try_collect().await?;
     let (sightings, errors): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
->>>>>>> fixa
     Ok(Found {
         sightings: sightings.into_iter().flatten().collect(),
         systems,

@@ -8,7 +8,6 @@ use std::{fs, io, time::Duration};
 
 use anyhow::Context;
 use domain::{Notification, RunState};
-use futures::FutureExt;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -158,9 +157,7 @@ impl Run<'_> {
         }
         let mut runs = self.store.runs.clone();
         let post = post(self.config);
-        // Boxed, so that the whole run can be a task of its own.
-        let told = deliver_due(&mut runs, self.id, self.clock, &post, self.shutdown).boxed();
-        let told = told.await;
+        let told = deliver_due(&mut runs, self.id, self.clock, &post, self.shutdown).await;
         summary.delivered = told.delivered;
         summary.undelivered = told.undelivered;
         summary.errors.extend(told.errors);

@@ -1,6 +1,10 @@
 //! Run after run, for a Herald that is one process.
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    runtime::Handle,
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -15,6 +19,12 @@ use crate::{
 /// # Errors
 /// The store's URL is none.
 pub async fn repeat(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    // A run is not made to move from thread to thread: it has one of its own.
+    let runtime = Handle::current();
+    spawn_blocking(move || runtime.block_on(again_and_again(config, shutdown))).await?
+}
+
+async fn again_and_again(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     crate::store_client::StoreClient::new(&config.store_url)?;
     let mut ticks = interval(config.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
