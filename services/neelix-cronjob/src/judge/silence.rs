@@ -177,11 +177,9 @@ fn one(
         now = HeartbeatState::NeverSeen;
     }
     let is_down = matches!(now, HeartbeatState::Down | HeartbeatState::NeverSeen);
-    if is_down {
-        if let Some(alert) = alert.or_else(|| opened(docket, subject.clone(), sign)) {
-            let reason = reason(expectation, sign, state.complete_us, expected_since_us);
-            docket.keep(case, Alert { reason, ..alert }, case.rule.cooldown_us);
-        }
+    if is_down && let Some(alert) = alert.or_else(|| opened(docket, subject.clone(), sign)) {
+        let reason = reason(expectation, sign, state.complete_us, expected_since_us);
+        docket.keep(case, Alert { reason, ..alert }, case.rule.cooldown_us);
     }
     let unchanged = before.filter(|before| before.state == now);
     docket.verdict.heartbeats.push(Heartbeat {
