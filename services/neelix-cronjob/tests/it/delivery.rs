@@ -229,16 +229,22 @@ async fn mails_are_kept_where_there_is_no_server() {
     assert_eq!(states(&store), [DeliveryState::Kept; 3]);
 }
 
+/// Guards: age alone made a mail fail that had hardly been tried.
 #[tokio::test]
-async fn what_is_too_old_has_failed() {
-    let old = Notification {
-        created_us: now_us() - 4 * 86_400_000_000,
-        ..notification(&["anna@example.com"])
+async fn what_was_tried_for_too_long_has_failed() {
+    let check = async |attempts: u32, expected: DeliveryState| {
+        let mut old = Notification {
+            created_us: now_us() - 4 * 86_400_000_000,
+            ..notification(&["anna@example.com"])
+        };
+        old.deliveries[0].attempts = attempts;
+        let store = FakeStore::with(vec![old]).await;
+        let url = format!("smtp://127.0.0.1:{}", testkit::port::free());
+        deliver(&store, &post(&url)).await;
+        assert_eq!(states(&store), [expected], "{attempts}");
     };
-    let store = FakeStore::with(vec![old]).await;
-    let url = format!("smtp://127.0.0.1:{}", testkit::port::free());
-    deliver(&store, &post(&url)).await;
-    assert_eq!(states(&store), [DeliveryState::Failed]);
+    check(0, DeliveryState::Waiting).await;
+    check(200, DeliveryState::Failed).await;
 }
 
 #[tokio::test]
