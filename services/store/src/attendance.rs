@@ -18,6 +18,8 @@ const GIVEN_UP_US: Micros = 600_000_000;
 const SILENT_US: Micros = 30_000_000;
 /// How much older than its newest contact a report may be that was written.
 const REPORT_AGE_US: Micros = 10_000_000;
+/// That a stream has ended may be noticed so long after the next one has begun.
+const CHANGE_US: Micros = 10_000_000;
 
 /// What the store knows of a bridge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,9 @@ pub(crate) struct Presence {
     first_us: Micros,
     /// Its newest word.
     heard_us: Micros,
+    /// Its newest report, or its newest word when it has not reported: a stream
+    /// whose other end is gone may end later.
+    spoke_us: Micros,
     /// Whether a stream of it is open, with somebody at the other end.
     is_here: bool,
     /// What it had received before this time is in the store; none when it says
@@ -50,6 +55,7 @@ impl Presence {
             is_import: !bridge.mark.is_empty(),
             first_us: bridge.first_contact_us,
             heard_us,
+            spoke_us: reported.map_or(heard_us, |(reported_us, _)| reported_us),
             is_here: streams > 0,
             complete_us: None,
         };
@@ -71,12 +77,14 @@ impl Presence {
     }
 
     /// Each run of a bridge has an identity of its own: whether this one's has
-    /// ended, because the bridge was heard under a newer one.
+    /// ended, because the bridge was heard under a newer one. Two bridges may have
+    /// the same name: what began while this one spoke is not its successor.
     fn has_ended(&self, all: &[Self]) -> bool {
         let goes_on = |other: &Self| {
             !other.is_import
                 && other.name == self.name
                 && other.first_us > self.first_us
+                && other.first_us.saturating_add(CHANGE_US) >= self.spoke_us
                 && other.heard_us >= self.heard_us
         };
         !self.is_here && all.iter().any(goes_on)
