@@ -2,7 +2,7 @@
 //! here, and since when somebody was there to receive it. Pure, but for what it
 //! is asked with.
 
-use domain::Micros;
+use domain::{Interruption, Micros};
 use prost::Message;
 use proto::v1::BridgeReport;
 
@@ -20,6 +20,8 @@ const SILENT_US: Micros = 30_000_000;
 const REPORT_AGE_US: Micros = 10_000_000;
 /// That a stream has ended may be noticed so long after the next one has begun.
 const CHANGE_US: Micros = 10_000_000;
+/// So many interruptions are told, the newest of them.
+const INTERRUPTIONS: usize = 10_000;
 
 /// What the store knows of a bridge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +137,38 @@ pub(crate) fn complete_us(bridges: &[Presence], uptime: Uptime, now_us: Micros) 
 pub(crate) fn attended_since_us(bridges: &[Presence], now_us: Micros) -> Micros {
     let begun = bridges.iter().filter(|bridge| bridge.has_begun(now_us));
     begun.map(|bridge| bridge.first_us).max().unwrap_or(0)
+}
+
+/// When bridges were not there: each time from the newest word of a bridge under its
+/// former identities to its first under the next. By rising time; none overlaps
+/// another.
+pub(crate) fn interruptions(bridges: &[Presence], now_us: Micros) -> Vec<Interruption> {
+    let mut runs: Vec<&Presence> = bridges.iter().filter(|it| it.has_begun(now_us)).collect();
+    runs.sort_by(|a, b| (&a.name, a.first_us).cmp(&(&b.name, b.first_us)));
+    let mut gaps = Vec::new();
+    for of_bridge in runs.chunk_by(|a, b| a.name == b.name) {
+        let mut last_us = Micros::MAX;
+        for run in of_bridge {
+            if run.first_us > last_us {
+                gaps.push(Interruption {
+                    from_us: last_us,
+                    to_us: run.first_us,
+                });
+            }
+            let here_us = if run.is_here { now_us } else { run.spoke_us };
+            let before_us = if last_us == Micros::MAX { 0 } else { last_us };
+            last_us = before_us.max(here_us).max(run.first_us);
+        }
+    }
+    gaps.sort_by_key(|gap| gap.from_us);
+    let mut merged: Vec<Interruption> = Vec::new();
+    for gap in gaps {
+        match merged.last_mut() {
+            Some(last) if gap.from_us <= last.to_us => last.to_us = last.to_us.max(gap.to_us),
+            _ => merged.push(gap),
+        }
+    }
+    merged.split_off(merged.len().saturating_sub(INTERRUPTIONS))
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ pub(crate) async fn state(app: &App, deadline: Instant) -> Result<RunState, Stor
         alerts: db::alert::open(conn, now_us).await?,
         heartbeats: db::heartbeat::list(conn).await?,
         link_key: watch.link_key,
-        interruptions: Vec::new(),
+        interruptions: attendance::interruptions(&bridges, now_us),
     })
 }
 

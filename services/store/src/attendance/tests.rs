@@ -1,8 +1,8 @@
 //! Bridges that come and go, in seconds.
 
-use super::{Presence, Uptime, attended_since_us, complete_us};
+use super::{Presence, Uptime, attended_since_us, complete_us, interruptions};
 use crate::{db::bridge::Bridge, journal::Contact};
-use domain::Micros;
+use domain::{Interruption, Micros};
 use prost::Message;
 use proto::v1::BridgeReport;
 
@@ -157,6 +157,7 @@ fn what_a_clock_noted_that_was_ahead_does_not_count() {
         Presence::new(&ahead, None, 2_000 * S),
     ];
     assert_eq!(attended_since_us(&presences, 2_000 * S), 500 * S);
+    assert_eq!(interruptions(&presences, 2_000 * S), []);
     // It went away after its clock was set right: it is not waited for until then.
     let gone = Some(contact(0, 1_102, Some((1_100, 0))));
     let mut known_ahead = row(500, 9_000);
@@ -175,4 +176,48 @@ fn a_bridge_is_waited_for_though_another_has_its_name() {
     let late = (row(500, 1_350), Some(contact(0, 1_350, Some((1_300, 0)))));
     let next = (row(1_305, 1_360), Some(contact(1, 1_360, Some((1_360, 0)))));
     check(&[late, next], 1_360, 1_360);
+}
+
+/// Guards against heartbeats with a long AGE never firing, because bridges begin anew
+/// more often.
+#[test]
+fn interruptions_are_when_a_bridge_was_not_there() {
+    let of = |name: &str, first_s, heard_s| Bridge {
+        name: name.to_owned(),
+        ..row(first_s, heard_s)
+    };
+    let check = |rows: &[Bridge], expected: &[(i64, i64)]| {
+        let presence = |row: &Bridge| Presence::new(row, None, 2_000 * S);
+        let presences: Vec<_> = rows.iter().map(presence).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(from_s, to_s)| Interruption {
+                from_us: from_s * S,
+                to_us: to_s * S,
+            })
+            .collect();
+        assert_eq!(interruptions(&presences, 2_000 * S), expected, "{rows:?}");
+    };
+    check(&[], &[]);
+    check(&[of("a", 100, 200)], &[]);
+    let restarts = [of("a", 900, 950), of("a", 100, 200), of("a", 230, 800)];
+    check(&restarts, &[(200, 230), (800, 900)]);
+    // Two bridges with one name at the same time, and then a third.
+    let twins = [of("a", 100, 500), of("a", 200, 300), of("a", 600, 700)];
+    check(&twins, &[(500, 600)]);
+    // Times of several bridges are told as one where they overlap.
+    let several = [
+        of("a", 100, 200),
+        of("a", 400, 500),
+        of("b", 100, 300),
+        of("b", 450, 500),
+        of("c", 100, 600),
+        of("c", 700, 800),
+    ];
+    check(&several, &[(200, 450), (600, 700)]);
+    let import = Bridge {
+        mark: "row 7".to_owned(),
+        ..of("a", 1_500, 1_500)
+    };
+    check(&[of("a", 100, 200), import], &[]);
 }
