@@ -259,6 +259,7 @@ CREATE TABLE run (
 
 CREATE INDEX run_by_start ON run (started_us);
 CREATE INDEX run_ended ON run (id) WHERE ended_us IS NOT NULL;
+CREATE INDEX run_committed ON run (id) WHERE committed = 1;
 -- Those that did nothing.
 CREATE INDEX run_idle ON run (id)
     WHERE ended_us IS NOT NULL AND opened = 0 AND resolved = 0

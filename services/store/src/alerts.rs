@@ -73,7 +73,9 @@ pub(crate) struct AlertStatus {
     pub(crate) deliveries: DeliveryCounts,
     /// The newest that ended.
     pub(crate) last_run: Option<Run>,
-    /// The next should have ended by now.
+    /// When the rules were judged last; none when they never were.
+    pub(crate) judged_us: Option<Micros>,
+    /// They should have been judged again by now.
     pub(crate) is_late: bool,
     /// How long after one run the next is expected; 0 when there was none.
     pub(crate) interval_us: Micros,
@@ -179,26 +181,29 @@ pub(crate) async fn status(app: &App, deadline: Instant) -> Result<AlertStatus, 
     let mut snapshot = app.readers.snapshot(deadline).await?;
     let conn = snapshot.conn();
     let watch = db::watch::read(conn).await?;
-    let last_run = db::run::last_ended(conn).await?;
-    let since_us = match last_run.as_ref().and_then(|run| run.ended_us) {
-        Some(ended_us) => Some(ended_us),
-        None => db::run::find(conn, watch.run_id)
-            .await?
-            .map(|newest| newest.run.started_us),
-    };
+    let since_us = unjudged_since_us(conn).await?;
     Ok(AlertStatus {
         alerts: db::alert::counts(conn, now_us).await?,
         deliveries: db::delivery::counts(conn).await?,
         troubled: told::troubled(conn).await?,
-        last_run,
+        last_run: db::run::last_ended(conn).await?,
+        judged_us: db::run::last_judged_us(conn).await?,
         is_late: since_us.is_some_and(|since_us| is_late(since_us, watch.interval_us, now_us)),
         interval_us: watch.interval_us,
         link_key: watch.link_key,
     })
 }
 
-/// Whether a run should have ended by now, when the one before it ended at
-/// `since_us`.
+/// Since when the rules have not been judged: a run that fails before it keeps what it
+/// found has judged nothing. None when neelix never ran.
+pub(crate) async fn unjudged_since_us(conn: &mut SqliteConnection) -> sqlx::Result<Option<Micros>> {
+    match db::run::last_judged_us(conn).await? {
+        Some(judged_us) => Ok(Some(judged_us)),
+        None => db::run::first_started_us(conn).await,
+    }
+}
+
+/// Whether rules should have been judged by now that were not since `since_us`.
 fn is_late(since_us: Micros, interval_us: Micros, now_us: Micros) -> bool {
     let slack_us = (interval_us / LATE_PART).max(LATE_LEAST_US);
     now_us.saturating_sub(since_us) > interval_us.saturating_add(slack_us)

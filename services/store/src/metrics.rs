@@ -48,8 +48,8 @@ pub(crate) struct Gauges {
     pub(crate) firing_alerts: AtomicU64,
     pub(crate) waiting_deliveries: AtomicU64,
     pub(crate) failed_deliveries: AtomicU64,
-    /// When the newest run of neelix ended; 0 when none did.
-    pub(crate) last_run_us: AtomicI64,
+    /// Since when the rules have not been judged; 0 when neelix never ran.
+    pub(crate) unjudged_since_us: AtomicI64,
     /// Id of the newest record, as far as this process has written one.
     pub(crate) newest_id: AtomicU64,
 }
@@ -152,14 +152,14 @@ impl Gauges {
         &self,
         alerts: &AlertCounts,
         deliveries: &DeliveryCounts,
-        last_run_us: Option<Micros>,
+        unjudged_since_us: Option<Micros>,
     ) {
         let set = |gauge: &AtomicU64, value| gauge.store(value, Ordering::Relaxed);
         set(&self.firing_alerts, alerts.firing);
         set(&self.waiting_deliveries, deliveries.waiting);
         set(&self.failed_deliveries, deliveries.failed);
-        self.last_run_us
-            .store(last_run_us.unwrap_or(0), Ordering::Relaxed);
+        self.unjudged_since_us
+            .store(unjudged_since_us.unwrap_or(0), Ordering::Relaxed);
     }
 
     fn register(self: &Arc<Self>, meter: &Meter) {
@@ -211,17 +211,17 @@ impl Gauges {
         self.register_run_age(meter);
     }
 
-    /// Not told as long as no run has ended.
+    /// Not told as long as neelix never ran.
     fn register_run_age(self: &Arc<Self>, meter: &Meter) {
         let gauges = Arc::clone(self);
         meter
             .f64_observable_gauge("herald.store.run.age")
             .with_unit("s")
-            .with_description("Time since the newest run of neelix ended")
+            .with_description("Time since neelix last judged the rules, or first tried to")
             .with_callback(move |observer| {
-                let ended_us = gauges.last_run_us.load(Ordering::Relaxed);
-                if ended_us > 0 {
-                    let age_us = now_us().saturating_sub(ended_us).max(0);
+                let since_us = gauges.unjudged_since_us.load(Ordering::Relaxed);
+                if since_us > 0 {
+                    let age_us = now_us().saturating_sub(since_us).max(0);
                     observer.observe(age_us as f64 / 1e6, &[]);
                 }
             })

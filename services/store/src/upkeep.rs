@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::{
-    App,
+    App, alerts,
     clock::now_us,
     db,
     error::StoreError,
@@ -135,11 +135,11 @@ impl Upkeep {
             .snapshot(Instant::now() + LOOK_TIME)
             .await?;
         let sums = db::block::sums(snapshot.conn()).await?;
-        let alerts = db::alert::counts(snapshot.conn(), now_us()).await?;
+        let counts = db::alert::counts(snapshot.conn(), now_us()).await?;
         let deliveries = db::delivery::counts(snapshot.conn()).await?;
-        let last_run = db::run::last_ended(snapshot.conn()).await?;
+        let unjudged_since_us = alerts::unjudged_since_us(snapshot.conn()).await?;
         let gauges = &self.app.metrics.gauges;
-        gauges.alerts(&alerts, &deliveries, last_run.and_then(|run| run.ended_us));
+        gauges.alerts(&counts, &deliveries, unjudged_since_us);
         gauges.blocks.store(sums.blocks, Ordering::Relaxed);
         let small_blocks = self.merging.small_blocks() as u64;
         gauges.small_blocks.store(small_blocks, Ordering::Relaxed);

@@ -120,17 +120,18 @@ impl Layout {
 
 fn warnings(glance: &Glance, now: Micros) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let ended = glance.last_run.as_ref().and_then(|run| run.ended_us);
-    if let Some(ended) = ended.filter(|_| glance.is_late) {
-        let age = now.saturating_sub(ended).unsigned_abs();
-        let interval = glance.interval_s.saturating_mul(1_000_000);
+    if glance.is_late {
+        let interval = utc::distance(glance.interval_s.saturating_mul(1_000_000));
+        let judged = match glance.judged_us {
+            Some(judged) => {
+                let age = now.saturating_sub(judged).max(0).unsigned_abs();
+                let age = utc::distance(age / 1_000_000 * 1_000_000);
+                format!("it judged the rules last {age} ago and should every {interval}")
+            }
+            None => format!("it has never judged the rules and should every {interval}"),
+        };
         warnings.push(Warning {
-            text: format!(
-                "neelix is late: it ran last {} ago and should run every {}, so nobody judges \
-                 the rules now",
-                utc::distance(age / 1_000_000 * 1_000_000),
-                utc::distance(interval)
-            ),
+            text: format!("neelix is late: {judged}, so nobody looks after them now"),
             href: "/alerts/runs",
             link: "its runs",
         });

@@ -48,6 +48,8 @@ pub(crate) struct Glance {
     pub(crate) failed: u64,
     /// None when neelix never ran.
     pub(crate) last_run: Option<Run>,
+    /// When the rules were judged last; none when they never were.
+    pub(crate) judged_us: Option<Micros>,
     pub(crate) is_late: bool,
     pub(crate) interval_s: u64,
     /// With what links are signed; empty when the store tells none.
@@ -176,6 +178,7 @@ impl StoreClient {
             waiting: answer.waiting,
             failed: answer.failed,
             last_run: answer.last_run.map(Run::from),
+            judged_us: answer.judged_us,
             is_late: answer.late,
             interval_s: answer.interval_s,
             link_key: answer.link_key.into(),

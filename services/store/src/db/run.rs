@@ -58,6 +58,24 @@ pub(crate) async fn last_ended(conn: &mut SqliteConnection) -> sqlx::Result<Opti
     .transpose()
 }
 
+/// When neelix last judged the rules: the end of the newest run whose findings are
+/// kept, or its start while it has not ended; none when there was none.
+pub(crate) async fn last_judged_us(conn: &mut SqliteConnection) -> sqlx::Result<Option<Micros>> {
+    sqlx::query_scalar(
+        "SELECT coalesce(ended_us, started_us) FROM run WHERE committed = 1
+         ORDER BY id DESC LIMIT 1",
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// When the first run began that is still known; none when there was none.
+pub(crate) async fn first_started_us(conn: &mut SqliteConnection) -> sqlx::Result<Option<Micros>> {
+    sqlx::query_scalar("SELECT min(started_us) FROM run")
+        .fetch_one(conn)
+        .await
+}
+
 /// Adds one, or puts it in the place of the one with its id.
 pub(crate) async fn put(conn: &mut SqliteConnection, stored: &StoredRun) -> sqlx::Result<()> {
     let run = &stored.run;
@@ -85,7 +103,7 @@ pub(crate) async fn put(conn: &mut SqliteConnection, stored: &StoredRun) -> sqlx
 }
 
 /// Removes runs that began before a time, at most so many, but not the newest
-/// and not the newest that ended; returns how many.
+/// and neither the newest that ended nor the newest that judged; returns how many.
 pub(crate) async fn remove_before(
     conn: &mut SqliteConnection,
     before_us: Micros,
@@ -96,6 +114,7 @@ pub(crate) async fn remove_before(
              SELECT id FROM run WHERE started_us < ?
                  AND id < (SELECT max(id) FROM run)
                  AND id <> (SELECT coalesce(max(id), 0) FROM run WHERE ended_us IS NOT NULL)
+                 AND id <> (SELECT coalesce(max(id), 0) FROM run WHERE committed = 1)
              ORDER BY started_us LIMIT ?)",
     )
     .bind(before_us)
@@ -105,8 +124,8 @@ pub(crate) async fn remove_before(
     Ok(outcome.rows_affected())
 }
 
-/// Removes runs that did nothing, but for the newest of them, at most so many;
-/// returns how many.
+/// Removes runs that did nothing, but for the newest of them and the newest run that
+/// judged, at most so many; returns how many.
 pub(crate) async fn thin_idle(
     conn: &mut SqliteConnection,
     kept: u32,
@@ -114,7 +133,8 @@ pub(crate) async fn thin_idle(
 ) -> sqlx::Result<u64> {
     let outcome = sqlx::query(AssertSqlSafe(format!(
         "DELETE FROM run WHERE id IN (
-             SELECT id FROM run WHERE {IDLE} ORDER BY id DESC LIMIT ? OFFSET ?)"
+             SELECT id FROM run WHERE {IDLE} ORDER BY id DESC LIMIT ? OFFSET ?)
+             AND id <> (SELECT coalesce(max(id), 0) FROM run WHERE committed = 1)"
     )))
     .bind(limit)
     .bind(kept)

@@ -141,6 +141,7 @@ impl AlertService for Alerts {
             waiting: status.deliveries.waiting,
             failed: status.deliveries.failed,
             last_run: status.last_run.map(Into::into),
+            judged_us: status.judged_us,
             late: status.is_late,
             interval_s: (status.interval_us / 1_000_000).max(0).unsigned_abs(),
             link_key: status.link_key.into(),

@@ -1,13 +1,16 @@
 //! What once went wrong with runs and alerts: each test names what it guards against.
 
+use testkit::wait_until;
 use tonic::Code;
 
 use crate::{
-    alerts::{get, resolved},
-    harness::Store,
-    runs::{alert, begin, found, run},
+    alerts::{get, resolved, status},
+    harness::{Clients, DEADLINE, Store},
+    runs::{alert, begin, end, found, now_us, run},
 };
 use proto::v1;
+
+const HOUR_US: i64 = 3_600_000_000;
 
 /// Guards against an edit of a rule that fires blocking every later run.
 #[tokio::test]
@@ -35,4 +38,65 @@ async fn an_alert_goes_on_when_its_rule_is_edited() {
     clients.runs.commit_run(findings).await.unwrap();
     let alert = get(&mut clients, 2).await.unwrap().alert.unwrap();
     assert_eq!(alert.condition, "MSG=disk is full");
+}
+
+/// Guards against runs that judge nothing counting as neelix being well.
+#[tokio::test]
+async fn neelix_is_late_when_its_runs_keep_nothing() {
+    let store = Store::start().await;
+    let mut clients = store.clients();
+    fail(&mut clients).await;
+    assert!(!status(&mut clients).await.late);
+    age(&store, 3 * HOUR_US).await;
+    fail(&mut clients).await;
+    let never = status(&mut clients).await;
+    assert_eq!((never.late, never.judged_us), (true, None));
+    assert!(never.last_run.is_some());
+    run(&mut clients, found(0, Vec::new())).await;
+    let well = status(&mut clients).await;
+    assert!(!well.late && well.judged_us.is_some(), "{well:?}");
+    age(&store, 3 * HOUR_US).await;
+    fail(&mut clients).await;
+    let failing = status(&mut clients).await;
+    let judged_us = well.judged_us.map(|at_us| at_us - 3 * HOUR_US);
+    assert_eq!((failing.late, failing.judged_us), (true, judged_us));
+}
+
+/// Guards against the run that lateness goes by being removed.
+#[tokio::test]
+async fn the_newest_run_that_judged_is_kept() {
+    let store = Store::start().await;
+    let mut clients = store.clients();
+    run(&mut clients, found(0, Vec::new())).await;
+    let mut conn = store.database().await;
+    sqlx::query(
+        "WITH RECURSIVE numbers (id) AS (SELECT 2 UNION ALL SELECT id + 1 FROM numbers LIMIT 1500)
+         INSERT INTO run SELECT id, '', '', ?, 2, 0, 0, 0, 0, 0, 0, 0, '[]' FROM numbers",
+    )
+    .bind(now_us())
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    wait_until("a thousand are left, and that one", DEADLINE, async || {
+        store.count("SELECT count(*) FROM run").await == 1_001
+    })
+    .await;
+    assert!(status(&mut clients).await.judged_us.is_some());
+}
+
+/// A run that ends without having judged.
+async fn fail(clients: &mut Clients) {
+    let (run_id, _) = begin(clients).await;
+    end(clients, run_id).await;
+}
+
+/// All runs were so much earlier.
+async fn age(store: &Store, by_us: i64) {
+    let mut conn = store.database().await;
+    sqlx::query("UPDATE run SET started_us = started_us - ?, ended_us = ended_us - ?")
+        .bind(by_us)
+        .bind(by_us)
+        .execute(&mut conn)
+        .await
+        .unwrap();
 }

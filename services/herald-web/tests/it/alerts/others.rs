@@ -39,9 +39,19 @@ async fn a_late_neelix_is_told_on_every_page() {
         store.alerts.retain(|alert| alert.id == 3);
     }
     let page = web.page("/", 200).await;
-    let text = "neelix is late: it ran last 3 min ago and should run every 5 min";
+    let text = "neelix is late: it judged the rules last 3 min ago and should every 5 min";
     assert!(page.contains(text), "{page}");
     assert!(page.contains("<span class=\"firing known\">1<"), "{page}");
+}
+
+/// Guards against the warning staying away when neelix begins and never gets through.
+#[tokio::test]
+async fn a_neelix_that_never_got_through_is_told() {
+    let web = Web::with(Vec::new()).await;
+    web.store.alerts().is_late = true;
+    let page = web.page("/", 200).await;
+    let text = "neelix is late: it has never judged the rules";
+    assert!(page.contains(text), "{page}");
 }
 
 #[tokio::test]

@@ -232,6 +232,7 @@ impl AlertService for Alerts {
             waiting: count(DeliveryState::Waiting),
             failed: count(DeliveryState::Failed),
             last_run: last_run.cloned().map(Into::into),
+            judged_us: last_run.and_then(|run| run.ended_us),
             late: known.is_late,
             interval_s: if last_run.is_some() { 300 } else { 0 },
             link_key: LINK_KEY.to_vec().into(),
