@@ -110,7 +110,8 @@ pub(crate) async fn forget_alert(conn: &mut SqliteConnection, alert_id: u64) -> 
     Ok(())
 }
 
-/// Ids of those made before a time that are about no alert that is still there.
+/// Ids of those made before a time that are about no alert that is still there, and
+/// that nobody waits for.
 pub(crate) async fn orphaned_before(
     conn: &mut SqliteConnection,
     before_us: Micros,
@@ -119,6 +120,8 @@ pub(crate) async fn orphaned_before(
     let ids: Vec<i64> = sqlx::query_scalar(
         "SELECT id FROM notification WHERE created_us < ? AND NOT EXISTS (
              SELECT 1 FROM notification_alert WHERE notification_id = notification.id)
+         AND NOT EXISTS (
+             SELECT 1 FROM delivery WHERE notification_id = notification.id AND state = 1)
          ORDER BY created_us LIMIT ?",
     )
     .bind(before_us)

@@ -298,6 +298,9 @@ async fn old_alerts_go_with_all_that_is_theirs() {
         (1..=100).map(|id| alert(id, &format!("s{id}"))).collect(),
     );
     findings.notifications = vec![notification("a", &[1]), notification("b", &[2, 100])];
+    for delivery in &mut findings.notifications[0].deliveries {
+        delivery.state = v1::DeliveryState::Kept.into();
+    }
     findings.notifications[1]
         .deliveries
         .push(delivery("c@example.org"));

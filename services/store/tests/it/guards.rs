@@ -6,7 +6,7 @@ use tonic::Code;
 use crate::{
     alerts::{get, resolved, status},
     harness::{Clients, DEADLINE, Store},
-    runs::{alert, begin, end, found, now_us, run},
+    runs::{alert, begin, end, found, notification, now_us, run},
 };
 use proto::v1;
 
@@ -82,6 +82,35 @@ async fn the_newest_run_that_judged_is_kept() {
     })
     .await;
     assert!(status(&mut clients).await.judged_us.is_some());
+}
+
+/// Guards against mails that still wait going away with the alerts they are about.
+#[tokio::test]
+async fn what_waits_to_be_told_outlives_its_alert() {
+    let mut store = Store::start().await;
+    let mut clients = store.clients();
+    let mut findings = found(0, vec![resolved(alert(1, "shop"))]);
+    findings.notifications = vec![notification("told", &[1]), notification("waits", &[1])];
+    for delivery in &mut findings.notifications[0].deliveries {
+        delivery.state = v1::DeliveryState::Kept.into();
+    }
+    run(&mut clients, findings).await;
+    store.stop().await;
+    store.config.alert_retention = std::time::Duration::from_millis(1);
+    store.resume().await;
+    let rest = "SELECT count(*) FROM notification";
+    wait_until("the one that was told is gone", DEADLINE, async || {
+        store.count(rest).await == 1
+    })
+    .await;
+    assert_eq!(store.count("SELECT count(*) FROM alert").await, 0);
+    let mut clients = store.clients();
+    let (run_id, _) = begin(&mut clients).await;
+    let request = v1::ListDueNotificationsRequest { run_id, limit: 0 };
+    let due = clients.runs.list_due_notifications(request).await.unwrap();
+    let due = due.into_inner().notifications;
+    assert_eq!(due.len(), 1);
+    assert_eq!(due[0].message_id, "waits");
 }
 
 /// A run that ends without having judged.
