@@ -193,7 +193,7 @@ pub(crate) async fn apply(conn: &mut SqliteConnection, change: Change) -> Result
         What::Commit(run_id, findings) => {
             let (watch, run) = held(conn, run_id).await?;
             if !run.is_committed {
-                commit::apply(conn, watch, run, findings).await?;
+                commit::apply(conn, watch, run, findings, now_us).await?;
             }
             Ok(run_id)
         }

@@ -12,12 +12,16 @@ use crate::{
     journal::Undone,
 };
 
+/// Alerts of a run as they were before it; none for those it opens.
+type Former = HashMap<u64, Option<Alert>>;
+
 /// Keeps the findings of the run at hand.
 pub(super) async fn apply(
     conn: &mut SqliteConnection,
     mut watch: Watch,
     mut stored: StoredRun,
     findings: Findings,
+    now_us: Micros,
 ) -> Result<(), Undone> {
     let newest_id = db::counter::read(conn).await?.records;
     if !(watch.judged_id..=newest_id).contains(&findings.through_id) {
@@ -32,7 +36,9 @@ pub(super) async fn apply(
         .partition(|alert| alert.id > watch.alert_id);
     // First what ends: another one may follow it.
     let (going_on, ended): (Vec<Alert>, Vec<Alert>) = known.into_iter().partition(Alert::is_firing);
+    let mut former = Former::new();
     for alert in ended.into_iter().chain(going_on) {
+        former.insert(alert.id, db::alert::find(conn, alert.id).await?);
         if change(conn, alert).await? {
             stored.run.resolved += 1;
         }
@@ -45,10 +51,11 @@ pub(super) async fn apply(
         watch.alert_id = alert.id;
         stored.run.opened += 1;
         stored.run.resolved += u32::from(!alert.is_firing());
+        former.insert(alert.id, None);
         open(conn, alert).await?;
     }
     for notification in findings.notifications {
-        tell(conn, notification).await?;
+        tell(conn, notification, &former, stored.run.started_us, now_us).await?;
     }
     replace_heartbeats(conn, findings.heartbeats).await?;
     if db::rule::list(conn).await? != findings.rules {
@@ -122,15 +129,28 @@ async fn open(conn: &mut SqliteConnection, mut alert: Alert) -> Result<(), Undon
     Ok(())
 }
 
-async fn tell(conn: &mut SqliteConnection, notification: Notification) -> Result<(), Undone> {
+/// Puts a notification into the outbox, unless somebody has seen to all it is about
+/// while the run was judging.
+async fn tell(
+    conn: &mut SqliteConnection,
+    notification: Notification,
+    former: &Former,
+    started_us: Micros,
+    now_us: Micros,
+) -> Result<(), Undone> {
     let message_id = &notification.message_id;
     if db::notification::exists(conn, message_id).await? {
         return invalid(format!("message_id {message_id} is taken"));
     }
+    let mut is_withheld = !notification.alert_ids.is_empty();
     for alert_id in &notification.alert_ids {
-        if db::alert::find(conn, *alert_id).await?.is_none() {
+        let Some(alert) = db::alert::find(conn, *alert_id).await? else {
             return invalid(format!("there is no alert {alert_id}"));
-        }
+        };
+        is_withheld &= became_quiet(&alert, started_us, now_us);
+    }
+    if is_withheld {
+        return withhold(conn, &notification, former).await;
     }
     let id = db::notification::insert(conn, &notification).await?;
     for mut delivery in notification.deliveries {
@@ -142,6 +162,38 @@ async fn tell(conn: &mut SqliteConnection, notification: Notification) -> Result
     for alert_id in notification.alert_ids {
         let note = notification.subject.clone();
         event(conn, alert_id, at_us, AlertEventKind::Notified, note).await?;
+    }
+    Ok(())
+}
+
+/// Whether nobody is to be told of an alert any more. That one ended which somebody
+/// knows of is told.
+fn became_quiet(alert: &Alert, started_us: Micros, now_us: Micros) -> bool {
+    let acknowledged_us = alert.acknowledged_us.filter(|_| alert.is_firing());
+    alert.is_silenced(now_us) || acknowledged_us.is_some_and(|at_us| at_us >= started_us)
+}
+
+/// Nobody is told: what the alerts say of that is as before.
+async fn withhold(
+    conn: &mut SqliteConnection,
+    notification: &Notification,
+    former: &Former,
+) -> Result<(), Undone> {
+    for alert_id in &notification.alert_ids {
+        let Some(before) = former.get(alert_id) else {
+            continue;
+        };
+        let Some(mut alert) = db::alert::find(conn, *alert_id).await? else {
+            continue;
+        };
+        alert.notified_us = before.as_ref().map_or(0, |it| it.notified_us);
+        let (records, unnotified) = match before {
+            Some(it) => (it.records, it.records_unnotified),
+            None => (0, 0),
+        };
+        let new_records = alert.records.saturating_sub(records);
+        alert.records_unnotified = unnotified.saturating_add(new_records);
+        db::alert::put(conn, &alert).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use testkit::wait_until;
 use tonic::Code;
 
 use crate::{
-    alerts::{get, resolved, status},
+    alerts::{acknowledge, get, kinds, resolved, silence, status},
     harness::{Clients, DEADLINE, Store},
     runs::{alert, begin, end, found, notification, now_us, run},
 };
@@ -111,6 +111,54 @@ async fn what_waits_to_be_told_outlives_its_alert() {
     let due = due.into_inner().notifications;
     assert_eq!(due.len(), 1);
     assert_eq!(due[0].message_id, "waits");
+}
+
+/// Guards against mails about what somebody has seen to while a run was judging.
+#[tokio::test]
+async fn nobody_is_told_of_what_became_quiet_while_a_run_was_judging() {
+    let store = Store::start().await;
+    let mut clients = store.clients();
+    let all = |records| {
+        let alert = move |id| {
+            let mut alert = alert(id, &format!("s{id}"));
+            alert.records = records;
+            alert.notified_us = if records > 2 { 7 } else { 0 };
+            alert.records_unnotified = if records > 2 { 0 } else { records };
+            alert
+        };
+        (1..=4).map(alert).collect::<Vec<_>>()
+    };
+    run(&mut clients, found(0, all(2))).await;
+    let (run_id, _) = begin(&mut clients).await;
+    acknowledge(&mut clients, 1).await.unwrap();
+    let until_us = now_us() + HOUR_US;
+    silence(&mut clients, 2, Some(until_us)).await.unwrap();
+    acknowledge(&mut clients, 4).await.unwrap();
+    let mut findings = found(run_id, all(5));
+    findings.notifications = vec![
+        notification("acknowledged", &[1]),
+        notification("silenced", &[2]),
+        notification("both", &[1, 2]),
+        notification("one-of-two", &[3, 4]),
+    ];
+    clients.runs.commit_run(findings).await.unwrap();
+    end(&mut clients, run_id).await;
+    for (id, told) in [(1, (0, 5)), (2, (0, 5)), (3, (7, 0)), (4, (7, 0))] {
+        let got = get(&mut clients, id).await.unwrap();
+        let alert = got.alert.unwrap();
+        assert_eq!((alert.notified_us, alert.records_unnotified), told, "{id}");
+        let is_noted = kinds(&got.events).contains(&v1::AlertEventKind::Notified);
+        assert_eq!(is_noted, told.1 == 0, "{id}");
+        assert_eq!(got.notifications.len(), usize::from(is_noted), "{id}");
+    }
+    // That it ended is told also of what somebody knows of.
+    let (run_id, _) = begin(&mut clients).await;
+    acknowledge(&mut clients, 3).await.unwrap();
+    let mut findings = found(run_id, vec![resolved(alert(3, "s3"))]);
+    findings.notifications = vec![notification("ended", &[3])];
+    clients.runs.commit_run(findings).await.unwrap();
+    let ended = get(&mut clients, 3).await.unwrap();
+    assert_eq!(ended.notifications.len(), 2);
 }
 
 /// A run that ends without having judged.
