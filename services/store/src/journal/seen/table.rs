@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, ops::Bound};
 
 use domain::{Micros, SeenSystem};
 
-/// So many are kept; the least recently seen are forgotten first.
+/// So many are kept. Of systems with several sub systems, the least recently seen
+/// pairs are forgotten first: as long as there are such, every system stays known.
 const MOST: usize = 100_000;
 /// They are forgotten when there are so many more, because looking for them takes
 /// some time.
@@ -158,15 +159,25 @@ impl Table {
         if excess == 0 {
             return;
         }
-        let age = |known: &Known| (known.sighting.last_stored_us, known.sighting.last_id);
-        let systems = self.by_name.values().flat_map(BTreeMap::values);
-        let mut ages: Vec<_> = systems.map(age).collect();
-        // Ids differ, so that this many are as old or older.
-        let (_, youngest, _) = ages.select_nth_unstable(excess - 1);
-        let youngest = *youngest;
+        let (mut newest, mut others) = (Vec::new(), Vec::new());
+        for sub_systems in self.by_name.values() {
+            let newest_of_system = newest_age(sub_systems);
+            newest.extend(newest_of_system);
+            let ages = sub_systems.values().map(age);
+            others.extend(ages.filter(|age| Some(*age) != newest_of_system));
+        }
+        let rest = excess.saturating_sub(others.len());
+        let others_through = nth_oldest(&mut others, excess);
+        let newest_through = nth_oldest(&mut newest, rest);
         for (system, sub_systems) in &mut self.by_name {
+            let newest_of_system = newest_age(sub_systems);
             sub_systems.retain(|sub_system, known| {
-                let is_kept = age(known) > youngest;
+                let age = Some(age(known));
+                let through = match age == newest_of_system {
+                    true => newest_through,
+                    false => others_through,
+                };
+                let is_kept = age > through;
                 if !is_kept {
                     self.forgotten.push((system.clone(), sub_system.clone()));
                     self.count -= 1;
@@ -252,6 +263,25 @@ impl Table {
         let systems = self.by_name.values_mut().flat_map(BTreeMap::values_mut);
         systems.for_each(|known| known.is_written = false);
     }
+}
+
+/// How recently it was seen: the store's time, and an id that no other has.
+type Age = (Micros, u64);
+
+fn age(known: &Known) -> Age {
+    (known.sighting.last_stored_us, known.sighting.last_id)
+}
+
+fn newest_age(sub_systems: &BTreeMap<String, Known>) -> Option<Age> {
+    sub_systems.values().map(age).max()
+}
+
+/// The age of the oldest but so many, or of the youngest when there are fewer; none
+/// for none.
+fn nth_oldest(ages: &mut [Age], count: usize) -> Option<Age> {
+    let last = count.min(ages.len()).checked_sub(1)?;
+    let (_, youngest, _) = ages.select_nth_unstable(last);
+    Some(*youngest)
 }
 
 /// The last entries of a list, at most `limit`.

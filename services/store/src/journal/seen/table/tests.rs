@@ -113,6 +113,23 @@ fn one_that_was_forgotten_and_comes_back_is_written() {
     assert_eq!(part.systems[0].system_id, "a");
 }
 
+/// Guards against a system that goes on becoming one never seen, because another has
+/// a great many sub systems.
+#[test]
+fn no_system_is_forgotten_while_another_has_several_pairs() {
+    let mut table = Table::new(3, 0);
+    table.note("quiet", "old", sighting(1), NOW_US);
+    table.note("quiet", "new", sighting(2), NOW_US);
+    for number in 3..=6 {
+        table.note("many", &format!("{number}"), sighting(number), NOW_US);
+    }
+    assert_eq!(names(&mut table), ["many/5", "many/6", "quiet/new"]);
+    for number in 7..=9 {
+        table.note(&format!("s{number}"), "", sighting(number), NOW_US);
+    }
+    assert_eq!(names(&mut table), ["s7/", "s8/", "s9/"]);
+}
+
 /// Guards against a store's clock that was ahead once keeping systems alive until that
 /// date.
 #[test]
