@@ -367,6 +367,7 @@ pub(crate) fn known() -> Known {
             html: "<b>no</b>".to_owned(),
             json: "{}".to_owned(),
             alert_ids: vec![3, 4],
+            mail_to: Vec::new(),
             deliveries: vec![
                 delivery(1, "ok@example.com", DeliveryState::Delivered, ""),
                 delivery(
