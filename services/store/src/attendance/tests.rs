@@ -171,7 +171,7 @@ fn what_a_clock_noted_that_was_ahead_does_not_count() {
 fn a_bridge_is_waited_for_though_another_has_its_name() {
     let older = (row(500, 1_300), Some(contact(0, 1_300, Some((1_300, 0)))));
     let newer = (row(800, 1_310), Some(contact(1, 1_310, Some((1_310, 0)))));
-    check(&[older.clone(), newer], 1_310, 1_300);
+    check(&[older, newer], 1_310, 1_300);
     // Its stream ended some time after the bridge itself.
     let late = (row(500, 1_350), Some(contact(0, 1_350, Some((1_300, 0)))));
     let next = (row(1_305, 1_360), Some(contact(1, 1_360, Some((1_360, 0)))));

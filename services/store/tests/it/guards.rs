@@ -139,7 +139,7 @@ async fn nobody_is_told_of_what_became_quiet_while_a_run_was_judging() {
         notification("acknowledged", &[1]),
         notification("silenced", &[2]),
         notification("both", &[1, 2]),
-        notification("one of two", &[3, 4]),
+        notification("one-of-two", &[3, 4]),
     ];
     clients.runs.commit_run(findings).await.unwrap();
     end(&mut clients, run_id).await;
