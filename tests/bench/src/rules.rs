@@ -10,6 +10,7 @@ use crate::{
     lines::Lines,
     report::{Report, Target, quantile_ms},
     search::{fill, settle},
+    throughput::mib,
 };
 
 /// How many rules, half of them for what is never there.

@@ -11,7 +11,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// For the answer to the mail itself, while a server looks for viruses and the like.
 /// Whoever goes away before it gets the same mail again; but a run does not go on for
 /// ever.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// Where mails go.
 #[derive(Debug, Clone, PartialEq, Eq)]
