@@ -13,11 +13,12 @@ use crate::places;
 const WIDTHS: [(u32, u32); 3] = [(1_400, 900), (900, 1_000), (390, 844)];
 
 /// Pictures that documents show, and their files there.
-const SHOWN: [(&str, &str); 4] = [
+const SHOWN: [(&str, &str); 5] = [
     ("log-1400-light", "log.png"),
     ("opened-390-dark", "narrow.png"),
     ("systems-1400-dark", "systems.png"),
     ("status-1400-light", "status.png"),
+    ("firing-1400-light", "alerts.png"),
 ];
 
 /// Every page, and views of it that look otherwise.
