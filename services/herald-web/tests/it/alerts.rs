@@ -40,7 +40,7 @@ async fn what_goes_on_comes_first() {
         "<span class=\"state-known\">acknowledged</span>",
         "<span class=\"state-firing\">firing</span>",
         "never seen",
-        "for 9 min",
+        "data-label=\"for\">9 min",
         ">3 records</a>",
         "2 records since told",
         "<span class=\"told-delivered\">1 delivered</span> <span class=\"told-waiting\">1 waiting</span> <span class=\"told-failed\">1 failed</span>",
@@ -49,7 +49,10 @@ async fn what_goes_on_comes_first() {
     ] {
         assert!(firing.contains(text), "{text} in {firing}");
     }
-    assert!(resolved.contains("went on for "), "{resolved}");
+    assert!(
+        resolved.contains("<span class=\"exact\">ended "),
+        "{resolved}"
+    );
     assert_eq!(
         href(firing, "<bdi>shop</bdi></a>"),
         "/alerts?system_id=shop"
