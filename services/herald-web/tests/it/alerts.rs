@@ -50,7 +50,7 @@ async fn what_goes_on_comes_first() {
         assert!(firing.contains(text), "{text} in {firing}");
     }
     assert!(
-        resolved.contains("<span class=\"exact\">ended <time"),
+        resolved.contains("<span class=\"exact\">ended "),
         "{resolved}"
     );
     assert_eq!(
