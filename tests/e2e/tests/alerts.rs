@@ -87,9 +87,14 @@ async fn the_guide_holds_to_the_letter() {
     let _up = herald.up().await;
     let rules = blocks(GUIDE, "ini");
     write_rules(&herald, rules[0]);
+    let address = herald.bridge_address();
+    let (host, port) = address.split_once(':').unwrap();
+    let to_bridge = format!(" log --host {host} --port {port} ");
     for script in blocks(GUIDE, "sh") {
         for line in script.lines() {
             let line = line.replacen("herald", "\"$0\"", 1);
+            // The ports of a test are not those of a stage.
+            let line = line.replacen(" log ", &to_bridge, 1);
             let said = shell(&herald, &line, herald.folder());
             assert!(
                 !said.is_empty() || line.contains(" log "),
@@ -133,7 +138,11 @@ async fn a_system_that_falls_silent_is_told_of_once_and_so_is_its_return() {
     log(&herald, "the cellar is cool again", "cellar").await;
     mail(&server, "[TESTING] RESOLVED cellar").await;
     alert(&herald, "cellar", |alert| alert["state"] == "resolved").await;
-    // Each of the two got each mail once, whatever has happened since.
+    // Each of the two gets each mail once.
+    wait_for("each has each mail", SOON, async || {
+        (server.taken() >= 4).then_some(())
+    })
+    .await;
     let subjects = server.mails();
     for state in ["FIRING", "RESOLVED"] {
         let wanted = format!("[TESTING] {state} cellar");
@@ -169,11 +178,13 @@ async fn a_broken_rules_file_stops_nothing_and_is_told() {
         up.stderr().contains("MGS").then_some(())
     })
     .await;
-    let page = http::get(&format!("{}/alerts", herald.web_url()))
-        .await
-        .unwrap();
-    let page = String::from_utf8(page.body.to_vec()).unwrap();
-    assert!(page.contains("ps_neelix_t.cfg:2"), "{page}");
+    let runs = format!("{}/alerts/runs", herald.web_url());
+    wait_for("the page tells of it", SOON, async || {
+        let page = http::get(&runs).await.unwrap();
+        let page = String::from_utf8(page.body.to_vec()).unwrap();
+        page.contains("ps_neelix_t.cfg:2").then_some(())
+    })
+    .await;
     write_rules(&herald, "[shop]\nMSG=no more bread\n");
     log(&herald, "no more bread", "shop").await;
     alert(&herald, "shop", |_| true).await;
