@@ -75,6 +75,10 @@ class Tail {
     list.classList.add('held');
     this.#toEnd();
     list.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+    // Before it has scrolled: what comes at that moment must not take the list back.
+    list.addEventListener('wheel', ({ deltaY }) => {
+      if (deltaY < 0 && list.scrollTop > 0) this.#pause();
+    }, { passive: true });
     list.addEventListener('pointerdown', () => this.#pause());
     list.addEventListener('focusin', ({ target }) => { if (target !== list) this.#pause(); });
     new ResizeObserver(() => { if (!this.#isPaused) this.#toEnd(); }).observe(list);
