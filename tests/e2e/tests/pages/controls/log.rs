@@ -49,7 +49,8 @@ async fn what_is_shown_is_chosen_in_every_way() {
             leads(
                 ".facet a.include[title='Only system_id oven']".into(),
                 "system_id=oven",
-            ),
+            )
+            .past_the_records(),
             leads(named("link", "Without system_id oven"), "-system_id:oven").past_the_records(),
             leads(".facet .more a".into(), "/values/").past_the_records(),
             leads(".row a.time".into(), "/record/"),
