@@ -47,6 +47,15 @@ CREATE TABLE bridge (
     report           BLOB
 ) STRICT, WITHOUT ROWID;
 
+-- When a bridge was away whose spool then went on under the identity it had: its
+-- other absences can be told from the times of table bridge.
+CREATE TABLE interruption (
+    id        INTEGER PRIMARY KEY,
+    bridge_id BLOB    NOT NULL,
+    from_us   INTEGER NOT NULL,
+    to_us     INTEGER NOT NULL CHECK (to_us > from_us)
+) STRICT;
+
 CREATE TABLE dead_letter (
     id          INTEGER PRIMARY KEY,
     stored_us   INTEGER NOT NULL,

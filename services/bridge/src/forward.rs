@@ -3,7 +3,10 @@
 
 mod care;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use domain::Entry;
 use proto::v1::{
@@ -84,6 +87,8 @@ pub struct Forwarder {
     care: Care,
     /// The number behind the last entry sent on the stream at hand.
     sent_to: u64,
+    /// Since when the bridge is there for its programs.
+    started: Instant,
 }
 
 impl Forwarder {
@@ -105,6 +110,7 @@ impl Forwarder {
             reporter,
             care: Care::default(),
             sent_to: 0,
+            started: Instant::now(),
         }
     }
 
@@ -282,6 +288,7 @@ impl Forwarder {
             bridge_id: position.bridge_id.to_string(),
             name: self.name.clone(),
             first_sequence: position.first_sequence,
+            uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! What the store knows that rules ask about: first how many records there are, since
 //! most rules find none, and only then which.
 
+mod crowd;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
 };
 
 use domain::{
-    Alert, AlertSubject, Condition, Micros, NumberField, NumberRange, Order, RecordFilter,
-    RunState, SeenSystem, TextField, TextTest,
+    Alert, AlertSubject, Condition, Micros, Order, RecordFilter, RunState, SeenSystem, TextField,
+    TextTest,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -18,7 +20,6 @@ use crate::{
     rule::{Quota, Records, Rule, Trigger, Watch},
     scope,
     store_client::{StoreClient, StoreError},
-    window::Window,
 };
 
 /// How many watches are asked about at a time: the store works on so many.
@@ -254,9 +255,17 @@ impl Inquiry<'_> {
         if let Some(quota) = self.records.quota {
             let first_us = first.received_us.min(last.received_us);
             let first_us = self.earliest_us(&filter, first_us).await?;
-            let (most, first) = self.fullest(quota, &filter, first_us).await?;
-            sighting.most = most;
-            sighting.first = first.unwrap_or(sighting.first);
+            let recent = RecordFilter {
+                from_us: Some(first_us.saturating_sub(quota.within_us)),
+                ..filter
+            };
+            let ids = 1..self.state.newest_id + 1;
+            let judged_id = self.state.judged_id;
+            let fullest = crowd::fullest(self.store, &recent, ids, quota, judged_id).await?;
+            sighting.most = fullest.records;
+            if fullest.records >= quota.count {
+                sighting.first = fullest.first;
+            }
         }
         Ok(Some(sighting))
     }
@@ -279,61 +288,6 @@ impl Inquiry<'_> {
         };
         self.store.each(&earlier, self.new_ids(), each).await?;
         Ok(earliest_us)
-    }
-
-    /// How full a window gets that has a new record in it; and its first record when
-    /// the quota is reached.
-    async fn fullest(
-        self,
-        quota: Quota,
-        filter: &RecordFilter,
-        first_us: Micros,
-    ) -> Result<(u64, Option<Mark>), StoreError> {
-        let judged_id = self.state.judged_id;
-        let number = |field, min| Condition::Number(field, NumberRange::from(min));
-        let new = i64::try_from(judged_id)
-            .unwrap_or(i64::MAX)
-            .saturating_add(1);
-        let relevant = RecordFilter::new(filter.condition.clone().and(Condition::Any(vec![
-            number(NumberField::Id, new),
-            number(
-                NumberField::Received,
-                first_us.saturating_sub(quota.within_us),
-            ),
-        ])));
-        let ids = 1..self.state.newest_id + 1;
-        let all = self
-            .store
-            .count(&relevant, ids.clone(), None)
-            .await?
-            .records;
-        if all < quota.count {
-            return Ok((all, None));
-        }
-        let mut window = Window::new(quota);
-        let mut until_look = quota.count;
-        let each = |record: &proto::v1::Record| {
-            let mark = Mark {
-                id: record.id,
-                received_us: record.received_us,
-            };
-            window.push(mark, record.id > judged_id);
-            until_look -= 1;
-            if until_look > 0 {
-                return ControlFlow::Continue(());
-            }
-            until_look = quota.count.max(1_000);
-            match window.is_full() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
-        };
-        self.store.each(&relevant, ids, each).await?;
-        let fullest = window.fullest();
-        Ok((
-            fullest.records,
-            Some(fullest.first).filter(|first| first.id > 0),
-        ))
     }
 
     /// How many there were lately, for each alert that goes on.

@@ -140,12 +140,17 @@ pub(crate) fn attended_since_us(bridges: &[Presence], now_us: Micros) -> Micros 
 }
 
 /// When bridges were not there: each time from the newest word of a bridge under its
-/// former identities to its first under the next. By rising time; none overlaps
-/// another.
-pub(crate) fn interruptions(bridges: &[Presence], now_us: Micros) -> Vec<Interruption> {
+/// former identities to its first under the next, and what was `noted` of those that
+/// went on under the identity they had. By rising time; none overlaps another.
+pub(crate) fn interruptions(
+    bridges: &[Presence],
+    noted: Vec<Interruption>,
+    now_us: Micros,
+) -> Vec<Interruption> {
     let mut runs: Vec<&Presence> = bridges.iter().filter(|it| it.has_begun(now_us)).collect();
     runs.sort_by(|a, b| (&a.name, a.first_us).cmp(&(&b.name, b.first_us)));
-    let mut gaps = Vec::new();
+    let mut gaps = noted;
+    gaps.retain(|gap| gap.to_us <= now_us);
     for of_bridge in runs.chunk_by(|a, b| a.name == b.name) {
         let mut last_us = Micros::MAX;
         for run in of_bridge {

@@ -12,6 +12,7 @@ pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod gap;
 pub(crate) mod heartbeat;
+pub(crate) mod interruption;
 pub(crate) mod notification;
 mod open;
 mod readers;

@@ -57,6 +57,7 @@ impl Direct {
             bridge_id,
             name: "direct".to_owned(),
             first_sequence: 1,
+            uptime: None,
         };
         let mut next_sequence = self.journal.open(spool).await?.next_sequence;
         let mut pending = FuturesOrdered::new();

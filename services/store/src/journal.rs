@@ -10,7 +10,7 @@ mod session;
 pub(crate) mod step;
 mod writer;
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use domain::{BridgeId, Entry};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -58,6 +58,8 @@ pub(crate) struct Spool {
     pub(crate) bridge_id: BridgeId,
     pub(crate) name: String,
     pub(crate) first_sequence: u64,
+    /// For how long its bridge has been there; none when it does not say.
+    pub(crate) uptime: Option<Duration>,
 }
 
 /// Where a spool stands.

@@ -84,6 +84,7 @@ pub(crate) async fn state(app: &App, deadline: Instant) -> Result<RunState, Stor
     let conn = snapshot.conn();
     let watch = db::watch::read(conn).await?;
     let rows = db::bridge::list(conn).await?;
+    let noted = db::interruption::list(conn).await?;
     let now_us = now_us();
     let presence = |row: &Bridge| {
         let contact = app.journal.contacts.get(row.bridge_id);
@@ -101,7 +102,7 @@ pub(crate) async fn state(app: &App, deadline: Instant) -> Result<RunState, Stor
         alerts: db::alert::open(conn, now_us).await?,
         heartbeats: db::heartbeat::list(conn).await?,
         link_key: watch.link_key,
-        interruptions: attendance::interruptions(&bridges, now_us),
+        interruptions: attendance::interruptions(&bridges, noted, now_us),
     })
 }
 

@@ -30,10 +30,13 @@ pub(crate) struct Load {
     frames: Vec<Frame>,
 }
 
-/// The `number`-th record of the load: 24 programs on 8 hosts, a line each.
+/// How many programs log, on 8 hosts.
+pub(crate) const PROGRAMS: u64 = 24;
+
+/// The `number`-th record of the load, the programs in turn: a line each.
 #[must_use]
 pub(crate) fn record(lines: &Lines, number: u64) -> Record {
-    let program = number % 24;
+    let program = number % PROGRAMS;
     let index = usize::try_from(number).expect("64 bits") % lines.texts.len();
     let level = match number % 100 {
         0 => (40, "ERROR"),

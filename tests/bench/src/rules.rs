@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::{
     lines::Lines,
+    load::PROGRAMS,
     report::{Report, Target, quantile_ms},
     search::{fill, settle},
     throughput::mib,
@@ -15,6 +16,8 @@ use crate::{
 
 /// How many rules, half of them for what is never there.
 const RULES: usize = 1_000;
+/// One rule of so many is about each system there is, the others about one.
+const EACH_SYSTEM: usize = 21;
 /// Runs that have nothing to do.
 const IDLE_RUNS: usize = 20;
 const LONGEST: Duration = Duration::from_mins(5);
@@ -100,11 +103,14 @@ fn rules(lines: &Lines) -> String {
             3 => format!("QUERY = level>=error unheard{number}"),
             _ => format!("AGE = {number}h"),
         };
-        // The last of them names one system, the others look at all.
-        let section = if number % 5 == 4 {
-            format!("system{number}")
-        } else {
-            "*".repeat(number + 1)
+        // No section stands twice: more asterisks change nothing but its name.
+        let section = match number % EACH_SYSTEM {
+            0 => "*".repeat(number / EACH_SYSTEM + 1),
+            _ => format!(
+                "{}service_{}",
+                "*".repeat(number / PROGRAMS as usize),
+                number % PROGRAMS as usize
+            ),
         };
         let _ = writeln!(rules, "[{section}]\n{condition}\n");
     }

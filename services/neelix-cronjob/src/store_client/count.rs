@@ -49,6 +49,21 @@ impl StoreClient {
         Ok(counts)
     }
 
+    /// How many records of a range of ids pass a filter in each of so many parts of its
+    /// time, which adjoin; none when that takes too long.
+    pub(crate) async fn timeline(
+        &self,
+        filter: &RecordFilter,
+        ids: Range<u64>,
+        buckets: usize,
+    ) -> Result<Option<Vec<v1::Bucket>>, StoreError> {
+        match self.count_once(&query(filter, ids, None, buckets)).await {
+            Ok(answer) => Ok(answer.map(|answer| answer.buckets)),
+            Err(StoreError::TooSlow(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// None when the deadline came first.
     async fn count_step(
         &self,
@@ -56,18 +71,15 @@ impl StoreClient {
         ids: Range<u64>,
         field: Option<TextField>,
     ) -> Result<Option<v1::CountRecordsResponse>, StoreError> {
-        let query = CountQuery {
-            filter: RecordFilter {
-                condition: filter.condition.clone().and(among(ids)),
-                ..*filter
-            },
-            fields: field.into_iter().collect(),
-            values_per_field: CountQuery::MAX_VALUES,
-            buckets: 0,
-            by: CountBy::Level,
-        };
+        self.count_once(&query(filter, ids, field, 0)).await
+    }
+
+    async fn count_once(
+        &self,
+        query: &CountQuery,
+    ) -> Result<Option<v1::CountRecordsResponse>, StoreError> {
         let mut client = self.records.clone();
-        let request = told_deadline(proto::count_to_request(&query));
+        let request = told_deadline(proto::count_to_request(query));
         let counted = tokio::time::timeout(DEADLINE, async {
             let mut answers = client.count_records(request).await?.into_inner();
             let mut newest = None;
@@ -85,6 +97,24 @@ impl StoreClient {
 }
 
 const COUNT: &str = "count records";
+
+fn query(
+    filter: &RecordFilter,
+    ids: Range<u64>,
+    field: Option<TextField>,
+    buckets: usize,
+) -> CountQuery {
+    CountQuery {
+        filter: RecordFilter {
+            condition: filter.condition.clone().and(among(ids)),
+            ..*filter
+        },
+        fields: field.into_iter().collect(),
+        values_per_field: CountQuery::MAX_VALUES,
+        buckets,
+        by: CountBy::Level,
+    }
+}
 
 impl Counts {
     fn add(&mut self, answer: v1::CountRecordsResponse) {

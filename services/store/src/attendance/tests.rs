@@ -157,7 +157,7 @@ fn what_a_clock_noted_that_was_ahead_does_not_count() {
         Presence::new(&ahead, None, 2_000 * S),
     ];
     assert_eq!(attended_since_us(&presences, 2_000 * S), 500 * S);
-    assert_eq!(interruptions(&presences, 2_000 * S), []);
+    assert_eq!(interruptions(&presences, Vec::new(), 2_000 * S), []);
     // It went away after its clock was set right: it is not waited for until then.
     let gone = Some(contact(0, 1_102, Some((1_100, 0))));
     let mut known_ahead = row(500, 9_000);
@@ -196,7 +196,11 @@ fn interruptions_are_when_a_bridge_was_not_there() {
                 to_us: to_s * S,
             })
             .collect();
-        assert_eq!(interruptions(&presences, 2_000 * S), expected, "{rows:?}");
+        assert_eq!(
+            interruptions(&presences, Vec::new(), 2_000 * S),
+            expected,
+            "{rows:?}"
+        );
     };
     check(&[], &[]);
     check(&[of("a", 100, 200)], &[]);
@@ -220,4 +224,24 @@ fn interruptions_are_when_a_bridge_was_not_there() {
         ..of("a", 1_500, 1_500)
     };
     check(&[of("a", 100, 200), import], &[]);
+}
+
+/// Guards against an absence being lost because the spool that was left behind is sent
+/// first, under the identity that it had before.
+#[test]
+fn an_absence_that_was_noted_counts_beside_the_others() {
+    let of = |first_s, heard_s| Bridge {
+        name: "bridge".to_owned(),
+        ..row(first_s, heard_s)
+    };
+    let presence = |row: &Bridge| Presence::new(row, None, 2_000 * S);
+    // The older identity was heard until 310 s, because its spool was sent then.
+    let presences: Vec<_> = [of(100, 310), of(312, 900)].iter().map(presence).collect();
+    let gap = |from_s: i64, to_s: i64| Interruption {
+        from_us: from_s * S,
+        to_us: to_s * S,
+    };
+    let noted = vec![gap(200, 300), gap(1_900, 2_100)];
+    let expected = [gap(200, 300), gap(310, 312)];
+    assert_eq!(interruptions(&presences, noted, 2_000 * S), expected);
 }

@@ -1,7 +1,7 @@
 //! `IngestService`: one stream per spool. Requests are read and answers given by
 //! one future, so that a stream that is gone leaves no task behind.
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
 use futures::{
     FutureExt, Stream, StreamExt,
@@ -196,6 +196,7 @@ fn spool_of(open: v1::OpenSpool) -> Result<Spool, Status> {
         bridge_id,
         name: open.name,
         first_sequence: open.first_sequence,
+        uptime: (open.uptime_ms > 0).then(|| Duration::from_millis(open.uptime_ms)),
     })
 }
 

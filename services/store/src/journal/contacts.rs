@@ -28,6 +28,14 @@ pub(crate) struct Contact {
     pub(crate) is_written: bool,
 }
 
+impl Contact {
+    /// The newest report, or the newest word when there was none: a stream whose other
+    /// end is gone may end later.
+    pub(crate) fn spoke_us(&self) -> Micros {
+        self.reported.map_or(self.contact_us, |(at_us, _)| at_us)
+    }
+}
+
 /// The newest word of every bridge heard since the start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contacts {

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use domain::{BridgeId, Order};
+use domain::{BridgeId, Interruption, Micros, Order};
 use sqlx::{Connection, SqliteConnection};
 use tracing::info;
 
@@ -115,10 +115,17 @@ impl Session {
         Ok(self.positions.get(&bridge_id))
     }
 
-    /// Where a spool stands; a new one is entered.
-    pub(super) async fn enter(&mut self, spool: &Spool) -> sqlx::Result<Position> {
-        if let Some(position) = self.position(spool.bridge_id).await? {
-            return Ok(position.clone());
+    /// Where a spool stands; a new one is entered, and of a known one it is noted
+    /// whether its bridge was away since it was heard, at `heard_us` or before this
+    /// process began.
+    pub(super) async fn enter(
+        &mut self,
+        spool: &Spool,
+        heard_us: Option<Micros>,
+    ) -> sqlx::Result<Position> {
+        if let Some(position) = self.position(spool.bridge_id).await?.cloned() {
+            self.note_absence(spool, heard_us).await?;
+            return Ok(position);
         }
         let now_us = now_us();
         let bridge = Bridge {
@@ -142,6 +149,29 @@ impl Session {
         };
         self.positions.insert(spool.bridge_id, position.clone());
         Ok(position)
+    }
+
+    async fn note_absence(&mut self, spool: &Spool, heard_us: Option<Micros>) -> sqlx::Result<()> {
+        let Some(uptime) = spool.uptime else {
+            return Ok(());
+        };
+        let uptime_us = Micros::try_from(uptime.as_micros()).unwrap_or(Micros::MAX);
+        let to_us = now_us().saturating_sub(uptime_us);
+        let (conn, _) = self.conn().await?;
+        let from_us = match heard_us {
+            Some(heard_us) => heard_us,
+            None => match db::bridge::find(conn, spool.bridge_id).await? {
+                Some(bridge) => bridge.contact_us,
+                None => return Ok(()),
+            },
+        };
+        if from_us >= to_us {
+            return Ok(());
+        }
+        db::file::begin(conn).await?;
+        let absence = Interruption { from_us, to_us };
+        db::interruption::insert(conn, spool.bridge_id, absence).await?;
+        db::file::commit(conn).await
     }
 
     /// A commit took place: from now on readers know of it.

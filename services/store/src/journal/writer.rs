@@ -266,7 +266,8 @@ impl Writer {
     }
 
     async fn open(&mut self, spool: Spool, answer: Answer<Position>) {
-        let outcome = match self.session.enter(&spool).await {
+        let heard_us = self.contacts.get(spool.bridge_id).map(|it| it.spoke_us());
+        let outcome = match self.session.enter(&spool, heard_us).await {
             Ok(position) => {
                 self.contacts.opened(spool.bridge_id, &spool.name, now_us());
                 Ok(position)

@@ -116,6 +116,35 @@ async fn a_bridge_that_starts_again_is_another() {
     assert_eq!(back.attended_since_us, again.attended_since_us);
 }
 
+/// Guards against a crash of a bridge going unnoticed because its new process sends
+/// first what the spool of the old one still has.
+#[tokio::test]
+async fn an_absence_is_noted_though_the_spool_goes_on() {
+    let mut store = Store::start().await;
+    let clients = store.clients();
+    let (bridge, _) = clients.open_as(ONE, "bridge").await;
+    drop(bridge);
+    let left = state(&mut store.clients()).await;
+    wait_until("it was away for a while", DEADLINE, async || {
+        state(&mut store.clients()).await.now_us > left.now_us + S / 2
+    })
+    .await;
+    // It has been there for a tenth of a second, and for an hour: a mere cut.
+    let (bridge, _) = clients.open_after(ONE, 100).await;
+    drop(bridge);
+    let (_bridge, _) = clients.open_after(ONE, 3_600_000).await;
+    let told = state(&mut store.clients()).await.interruptions;
+    let [absence] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(absence.from_us <= left.now_us, "{absence:?}");
+    assert!(absence.to_us > left.now_us, "{absence:?}");
+    store.restart().await;
+    let (_bridge, _) = store.clients().open_after(ONE, 1).await;
+    let after = state(&mut store.clients()).await.interruptions;
+    assert_eq!(after[0], told[0]);
+}
+
 #[tokio::test]
 async fn a_store_that_starts_again_waits_for_its_bridges() {
     let mut store = Store::start().await;

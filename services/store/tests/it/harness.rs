@@ -206,20 +206,34 @@ impl Clients {
 
     /// Opens a spool of the bridge with this name.
     pub(crate) async fn open_as(&self, bridge_id: Uuid, name: &str) -> (Bridge, u64) {
-        self.try_open_as(bridge_id, name.to_owned()).await.unwrap()
+        self.try_open_as(bridge_id, name.to_owned(), 0)
+            .await
+            .unwrap()
+    }
+
+    /// The same by a process that has been there for so long.
+    pub(crate) async fn open_after(&self, bridge_id: Uuid, uptime_ms: u64) -> (Bridge, u64) {
+        let name = "bridge".to_owned();
+        self.try_open_as(bridge_id, name, uptime_ms).await.unwrap()
     }
 
     pub(crate) async fn try_open(&self, bridge_id: Uuid) -> Result<(Bridge, u64), Status> {
         let name = format!("bridge {}", bridge_id.as_u128());
-        self.try_open_as(bridge_id, name).await
+        self.try_open_as(bridge_id, name, 0).await
     }
 
-    async fn try_open_as(&self, bridge_id: Uuid, name: String) -> Result<(Bridge, u64), Status> {
+    async fn try_open_as(
+        &self,
+        bridge_id: Uuid,
+        name: String,
+        uptime_ms: u64,
+    ) -> Result<(Bridge, u64), Status> {
         let (requests, receiver) = mpsc::channel(64);
         let open = append_request::Step::Open(v1::OpenSpool {
             bridge_id: bridge_id.to_string(),
             name,
             first_sequence: 1,
+            uptime_ms,
         });
         let mut bridge = Bridge {
             requests,
