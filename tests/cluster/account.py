@@ -2,8 +2,9 @@
 
     account.py URL RUN LOAD.json
 
-URL is that of herald-web, LOAD.json what load.py printed. Fails when a record is there
-twice, or when one is missing that was not sent in the second before a cut.
+URL is that of herald-web, LOAD.json what load.py or stock.py printed. Fails when a record is
+there twice; when one of load.py is missing that was not sent in the second before a cut; and
+when of stock.py more are missing than two for each connection that ended.
 """
 import collections
 import json
@@ -13,6 +14,7 @@ import urllib.request
 
 PATIENCE_S = 120
 RATE_OF_DOUBT = 1000
+DROPPED_BY_HANDLER = 2
 
 
 def kept(url, run):
@@ -22,31 +24,46 @@ def kept(url, run):
         return collections.Counter(int(json.loads(line)["user_spec_2"]) for line in lines)
 
 
-def main():
-    url, run, path = sys.argv[1:]
-    with open(path, encoding="utf-8") as file:
-        load = json.load(file)
-    doubtful = {
-        number
-        for cut in load["cuts"]
-        for number in range(max(0, cut - RATE_OF_DOUBT), cut + 1)
-    }
-    deadline = time.monotonic() + PATIENCE_S
+def excess(load, missing):
+    """What may not be missing, whatever the client is."""
+    if "cuts" in load:
+        doubtful = {
+            number
+            for cut in load["cuts"]
+            for number in range(max(0, cut - RATE_OF_DOUBT), cut + 1)
+        }
+        return missing - doubtful
+    ended = load["connections"] - 1
+    return missing if len(missing) > DROPPED_BY_HANDLER * ended else set()
+
+
+def settled(url, run, load):
+    """What is kept and what is missing, as soon as nothing more comes."""
+    deadline, before = time.monotonic() + PATIENCE_S, None
     while True:
         try:
             found = kept(url, run)
             missing = set(range(load["sent"])) - set(found)
-            if not missing - doubtful:
-                break
+            if found == before and not excess(load, missing):
+                return found, missing
+            before = found
         except OSError as error:
             missing = {error}
         if time.monotonic() > deadline:
             sys.exit(f"missing for good: {len(missing)}, such as {sorted(missing, key=str)[:5]}")
         time.sleep(1)
+
+
+def main():
+    url, run, path = sys.argv[1:]
+    with open(path, encoding="utf-8") as file:
+        load = json.load(file)
+    found, missing = settled(url, run, load)
     twice = [number for number, times in found.items() if times > 1]
     if twice:
         sys.exit(f"there twice: {twice[:5]}")
-    print(f"{load['sent']} sent, {len(load['cuts'])} cuts, {len(missing)} lost at them, 0 twice")
+    ended = len(load["cuts"]) if "cuts" in load else load["connections"] - 1
+    print(f"{load['sent']} sent, {ended} connections cut, {len(missing)} lost at them, 0 twice")
 
 
 if __name__ == "__main__":
