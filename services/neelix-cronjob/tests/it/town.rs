@@ -95,6 +95,7 @@ impl Town {
             bridge_id: SPOOL.to_owned(),
             name: "import".to_owned(),
             first_sequence: 1,
+            ..v1::OpenSpool::default()
         };
         requests.send(step(Step::Open(open))).await.unwrap();
         let mut client = IngestServiceClient::new(self.client());

@@ -220,6 +220,7 @@ impl Clients {
             bridge_id: bridge_id.to_string(),
             name,
             first_sequence: 1,
+            ..v1::OpenSpool::default()
         });
         let mut bridge = Bridge {
             requests,
@@ -341,6 +342,7 @@ pub(crate) fn gap(count: u64) -> Entry {
     Entry::Gap(Gap {
         count,
         reason: "destroyed".to_owned(),
+        ..Gap::default()
     })
 }
 
