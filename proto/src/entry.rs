@@ -5,6 +5,9 @@ use domain::{DeadLetter, Entry, Gap, Record};
 
 use crate::{ConvertError, v1};
 
+/// More frames than any spool can have lost.
+const MAX_LOST: u64 = 1 << 48;
+
 impl From<Record> for v1::Record {
     fn from(record: Record) -> Self {
         let Record {
@@ -176,11 +179,16 @@ impl From<Entry> for v1::Entry {
             Entry::DeadLetter(letter) => v1::entry::Kind::DeadLetter((*letter).into()),
             Entry::Gap(gap) => v1::entry::Kind::Gap(v1::Gap {
                 count: gap.count,
+                lost: gap.lost,
                 reason: gap.reason,
                 ..v1::Gap::default()
             }),
+            Entry::Skipped(count) => v1::entry::Kind::Skipped(v1::Skipped { count }),
         };
-        Self { kind: Some(kind) }
+        Self {
+            kind: Some(kind),
+            origin: None,
+        }
     }
 }
 
@@ -196,13 +204,16 @@ impl TryFrom<v1::Entry> for Entry {
             v1::entry::Kind::Gap(gap) if gap.count == 0 => Err(ConvertError::EmptyGap),
             v1::entry::Kind::Gap(gap) => Ok(Self::Gap(Gap {
                 count: gap.count,
+                lost: gap.lost.min(MAX_LOST),
                 reason: gap.reason,
             })),
+            v1::entry::Kind::Skipped(v1::Skipped { count: 0 }) => Err(ConvertError::EmptySkip),
+            v1::entry::Kind::Skipped(skipped) => Ok(Self::Skipped(skipped.count)),
         }
     }
 }
 
-/// The entries of a batch.
+/// The entries of a batch; where they come from is left out.
 ///
 /// # Errors
 /// When one of them means nothing.

@@ -6,11 +6,14 @@ use domain::{CountQuery, RecordQuery, SavedSearchError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConvertError {
     /// An entry of a batch without a kind.
-    #[error("an entry is neither a record, a dead letter nor a gap")]
+    #[error("an entry is neither a record, a dead letter, a gap nor a skip")]
     EmptyEntry,
     /// A gap of no numbers.
     #[error("a gap covers no number")]
     EmptyGap,
+    /// Nothing skipped.
+    #[error("a skip covers no number")]
+    EmptySkip,
     /// A hash of another length.
     #[error("sha256 has {0} bytes instead of 32")]
     HashLength(usize),

@@ -33,6 +33,9 @@ pub mod v1 {
 /// How many bytes `OpenSpool.name` may have.
 pub const BRIDGE_NAME_BYTES: usize = 1 << 10;
 
+/// How many bridges an entry may have left.
+pub const MAX_HOPS: usize = 8;
+
 /// The descriptors of the whole contract, for gRPC reflection: an encoded
 /// `google.protobuf.FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/herald.v1.bin"));

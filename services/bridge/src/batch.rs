@@ -8,12 +8,15 @@ use std::{
 };
 
 use domain::{DeadLetter, Entry, Gap, Micros};
+use proto::v1::{self, Origin};
 use tokio::time::Instant;
 
 use crate::{
     decode,
     frame::FrameKind,
-    spool::{Item, StoredFrame},
+    ingest,
+    policy::{Outcome, Policy},
+    spool::{FORWARDED_KIND, Item, StoredFrame},
 };
 
 /// A batch is ended before its texts exceed this, in bytes. Decoding can make
@@ -24,48 +27,148 @@ const BATCH_BYTES: usize = 1 << 20;
 /// 16 MiB; the rest of that is for numbers and tags.
 const ENTRY_BYTES: usize = 12 << 20;
 
+/// An entry on its way out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// What it is.
+    pub entry: Entry,
+    /// Where it was numbered first, if not here.
+    pub origin: Option<Origin>,
+}
+
+impl From<Entry> for Outgoing {
+    fn from(entry: Entry) -> Self {
+        Self {
+            entry,
+            origin: None,
+        }
+    }
+}
+
+impl From<Outgoing> for v1::Entry {
+    fn from(outgoing: Outgoing) -> Self {
+        Self {
+            origin: outgoing.origin,
+            ..outgoing.entry.into()
+        }
+    }
+}
+
 /// What items stand for.
 #[derive(Debug, Default)]
 pub struct Decoded {
     /// Their entries, in order, in batches that are not too large.
-    pub batches: Vec<Vec<Entry>>,
+    pub batches: Vec<Vec<Outgoing>>,
     /// Frames at which the decoder panicked, which are dead letters now.
     pub panics: u64,
+    /// What the destination's rules have kept here or changed.
+    pub tally: Tally,
 }
 
-/// Decodes the items. Total: a frame that the decoder has no answer to, and one
-/// that would be too large for the store, are dead letters that say so.
+/// What rules have kept or changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Entries that did not leave.
+    pub filtered: u64,
+    /// How often a mask has found something in a field.
+    pub masked: u64,
+}
+
+/// Decodes the items and applies the rules of their destination. Total: a frame
+/// that the decoder has no answer to, and one that would be too large for the
+/// store, are dead letters that say so.
 #[must_use]
-pub fn decode(items: Vec<Item>) -> Decoded {
-    decode_with(items, decode::decode)
+pub fn decode(items: Vec<Item>, policy: &Policy) -> Decoded {
+    decode_with(items, policy, decode::decode)
 }
 
 type Decoder = fn(FrameKind, &[u8], Micros, &str) -> Entry;
 
-fn decode_with(items: Vec<Item>, decoder: Decoder) -> Decoded {
-    let mut decoded = Decoded::default();
-    let mut batch = Vec::with_capacity(items.len());
-    let mut bytes = 0;
+fn decode_with(items: Vec<Item>, policy: &Policy, decoder: Decoder) -> Decoded {
+    let mut filling = Filling {
+        batch: Vec::with_capacity(items.len()),
+        ..Filling::default()
+    };
     let mut peer = PeerText::default();
     for item in items {
-        let entry = match item {
+        let outgoing = match item {
+            Item::Frame(frame) if frame.kind == FORWARDED_KIND => forwarded(&frame),
             Item::Frame(frame) => {
-                decode_frame(&frame, peer.of(frame.peer), decoder, &mut decoded.panics)
+                let panics = &mut filling.decoded.panics;
+                decode_frame(&frame, peer.of(frame.peer), decoder, panics).into()
             }
-            Item::Gap { count, reason } => Entry::Gap(Gap { count, reason }),
+            Item::Gap { count, reason } => Entry::Gap(Gap {
+                count,
+                reason,
+                ..Gap::default()
+            })
+            .into(),
         };
-        let size = size_of(&entry);
-        if bytes + size > BATCH_BYTES && !batch.is_empty() {
-            decoded.batches.push(std::mem::take(&mut batch));
-            bytes = 0;
+        filling.add(outgoing, policy);
+    }
+    filling.finish()
+}
+
+/// Batches that are being filled.
+#[derive(Default)]
+struct Filling {
+    decoded: Decoded,
+    batch: Vec<Outgoing>,
+    bytes: usize,
+}
+
+impl Filling {
+    fn add(&mut self, outgoing: Outgoing, policy: &Policy) {
+        let Outgoing { entry, origin } = outgoing;
+        let width = entry.width();
+        let (outcome, masked) = policy.apply(entry);
+        self.decoded.tally.masked += masked;
+        let outgoing = match outcome {
+            // What masks put in place can be longer than what was there.
+            Outcome::Passed(entry) if masked == 0 || size_of(&entry) <= ENTRY_BYTES => {
+                Outgoing { entry, origin }
+            }
+            Outcome::Passed(_) | Outcome::Kept(_) => {
+                self.decoded.tally.filtered += 1;
+                return self.skip(width);
+            }
+        };
+        let size = size_of(&outgoing.entry);
+        if self.bytes + size > BATCH_BYTES && !self.batch.is_empty() {
+            self.decoded.batches.push(std::mem::take(&mut self.batch));
+            self.bytes = 0;
         }
-        bytes += size;
-        batch.push(entry);
+        self.bytes += size;
+        self.batch.push(outgoing);
     }
-    if !batch.is_empty() {
-        decoded.batches.push(batch);
+
+    /// Neighbours that do not leave are one entry together.
+    fn skip(&mut self, width: u64) {
+        match self.batch.last_mut() {
+            Some(Outgoing {
+                entry: Entry::Skipped(count),
+                ..
+            }) => *count += width,
+            _ => self.batch.push(Entry::Skipped(width).into()),
+        }
     }
-    decoded
+
+    fn finish(mut self) -> Decoded {
+        if !self.batch.is_empty() {
+            self.decoded.batches.push(self.batch);
+        }
+        self.decoded
+    }
+}
+
+fn forwarded(frame: &StoredFrame) -> Outgoing {
+    match ingest::unpack(&frame.bytes) {
+        Ok((entry, origin)) => Outgoing {
+            entry,
+            origin: Some(origin),
+        },
+        Err(reason) => letter(frame, "", reason).into(),
+    }
 }
 
 fn decode_frame(frame: &StoredFrame, peer: &str, decoder: Decoder, panics: &mut u64) -> Entry {
@@ -91,15 +194,16 @@ fn letter(frame: &StoredFrame, peer: &str, reason: String) -> Entry {
 
 /// Stands in for the entry of an item that the store has refused so many times,
 /// at least once, for `reason`: with less and less for it to object to, and at
-/// last a declared loss. It takes as many numbers as the item.
+/// last a declared loss. It takes as many numbers as the item. Where there are
+/// rules, nothing of the item is left at once.
 #[must_use]
-pub fn stand_in(item: &Item, refusals: u32, reason: &str) -> Entry {
+pub fn stand_in(item: &Item, policy: &Policy, refusals: u32, reason: &str) -> Entry {
     let frame = match item {
-        Item::Frame(frame) => frame,
-        Item::Gap { count, .. } => {
+        Item::Frame(frame) if policy.is_open() => frame,
+        item => {
             return Entry::Gap(Gap {
-                count: *count,
-                reason: String::new(),
+                count: item.width(),
+                ..Gap::default()
             });
         }
     };
@@ -115,7 +219,7 @@ pub fn stand_in(item: &Item, refusals: u32, reason: &str) -> Entry {
         }
         _ => Entry::Gap(Gap {
             count: 1,
-            reason: String::new(),
+            ..Gap::default()
         }),
     }
 }
@@ -146,6 +250,7 @@ fn size_of(entry: &Entry) -> usize {
         Entry::Record(record) => NUMBERS_AND_TAGS + record.text_bytes(),
         Entry::DeadLetter(letter) => letter_size(letter),
         Entry::Gap(gap) => gap.reason.len(),
+        Entry::Skipped(_) => 0,
     }
 }
 
@@ -170,7 +275,7 @@ struct Sent {
 /// What an acknowledgement covers.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Done {
-    /// Entries, gaps included.
+    /// Entries, gaps included, without those that the rules have kept.
     pub entries: u64,
     /// How many of them are dead letters.
     pub dead_letters: u64,
@@ -178,15 +283,18 @@ pub struct Done {
 
 impl InFlight {
     /// A batch goes out; the one after it begins with `next_sequence`.
-    pub fn sent(&mut self, entries: &[Entry], next_sequence: u64) {
-        let dead_letters = entries
-            .iter()
-            .filter(|entry| matches!(entry, Entry::DeadLetter(_)))
-            .count();
-        let done = Done {
-            entries: entries.len() as u64,
-            dead_letters: dead_letters as u64,
-        };
+    pub fn sent(&mut self, entries: &[Outgoing], next_sequence: u64) {
+        let mut done = Done::default();
+        for outgoing in entries {
+            match outgoing.entry {
+                Entry::Skipped(_) => {}
+                Entry::DeadLetter(_) => {
+                    done.entries += 1;
+                    done.dead_letters += 1;
+                }
+                Entry::Record(_) | Entry::Gap(_) => done.entries += 1,
+            }
+        }
         self.batches.push_back(Sent {
             next_sequence,
             at: Instant::now(),

@@ -1,12 +1,26 @@
 //! The bridge's configuration: environment variables that begin with `BRIDGE_`.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use domain::Stage;
 use runtime::config::{self, Age, ByteSize, ConfigError, Vars};
 use serde::Deserialize;
 
-use crate::{frame, spool::SpoolConfig};
+use crate::{
+    frame,
+    routes::{self, Route},
+    spool::SpoolConfig,
+};
+
+/// What stands in BRIDGE_STORE_URL of a bridge that has no store of its own. An empty
+/// value cannot say so: everywhere it means that a variable is not set.
+const NO_STORE: &str = "none";
+/// The variable that names the routes file.
+pub const ROUTES: &str = "BRIDGE_ROUTES";
 
 /// Everything the bridge needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -17,8 +31,12 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where health checks and `/metrics` are answered.
     pub admin_listen: SocketAddr,
-    /// The store's gRPC address.
-    pub store_url: String,
+    /// The gRPC address of its own store; `None` for a bridge that only passes on.
+    pub store_url: Option<String>,
+    /// Where else records go.
+    pub routes: Vec<Route>,
+    /// Where other bridges send their records; `None` for nowhere.
+    pub ingest_listen: Option<SocketAddr>,
     /// The bridge's name on the status page.
     pub name: String,
     /// The folder of accepted frames that the store does not have yet.
@@ -53,6 +71,8 @@ struct Variables {
     admin_listen: Option<SocketAddr>,
     #[serde(default)]
     store_url: String,
+    routes: Option<PathBuf>,
+    ingest_listen: Option<SocketAddr>,
     #[serde(default)]
     name: String,
     spool_dir: Option<PathBuf>,
@@ -90,10 +110,19 @@ impl Config {
         let data_dir: Option<PathBuf> = config::optional("HERALD_DATA_DIR", vars)?;
         let read: Variables = config::read("BRIDGE_", vars)?;
         check(&read)?;
-        let store_url = match read.store_url.is_empty() {
-            true => format!("http://127.0.0.1:{}", stage.store_port()),
-            false => read.store_url,
+        let store_url = match &*read.store_url {
+            "" => Some(format!("http://127.0.0.1:{}", stage.store_port())),
+            NO_STORE => None,
+            url => Some(url.to_owned()),
         };
+        let routes = match &read.routes {
+            Some(file) => load_routes(file)?,
+            None => Vec::new(),
+        };
+        if store_url.is_none() && routes.is_empty() {
+            let problem = "`none` leaves no destination: name some in BRIDGE_ROUTES";
+            return Err(ConfigError::new("BRIDGE_STORE_URL", problem));
+        }
         Ok(Self {
             stage,
             listen: read
@@ -103,6 +132,8 @@ impl Config {
                 .admin_listen
                 .unwrap_or(([127, 0, 0, 1], stage.bridge_admin_port()).into()),
             store_url,
+            routes,
+            ingest_listen: read.ingest_listen,
             name: if read.name.is_empty() {
                 host_name()
             } else {
@@ -133,6 +164,14 @@ impl Config {
             drain: read.drain_timeout.0,
         })
     }
+}
+
+/// Reads the routes file.
+///
+/// # Errors
+/// Names the variable, and everything that is wrong with the file.
+pub fn load_routes(file: &Path) -> Result<Vec<Route>, ConfigError> {
+    routes::load(file).map_err(|error| ConfigError::new(ROUTES, error))
 }
 
 /// What numbers mean together.

@@ -1,14 +1,17 @@
-//! One destination: reads the spool, decodes, sends batches to a store, and
-//! moves its cursor when they are acknowledged.
+//! One destination that speaks gRPC, a store or another bridge: reads the spool,
+//! decodes, applies the destination's rules, sends batches, and moves its cursor
+//! when they are acknowledged.
 
+pub(crate) mod back_off;
 mod care;
+pub(crate) mod pace;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use domain::Entry;
+use bytes::Bytes;
 use proto::v1::{
     AppendRequest, AppendResponse, Batch, OpenSpool, append_request, append_response,
     ingest_service_client::IngestServiceClient,
@@ -21,12 +24,16 @@ use tonic::{Status, Streaming};
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use back_off::BackOff;
 use care::Care;
+use pace::Pace;
 
 use crate::{
-    batch::{self, Decoded, InFlight},
-    metrics::Metrics,
+    batch::{self, Decoded, InFlight, Outgoing},
+    metrics::{DestinationMetrics, Metrics},
+    policy::Policy,
     report::Reporter,
+    routes::Route,
     spool::{Chunk, Position, Reader, Resumed, SpoolError},
 };
 
@@ -35,8 +42,6 @@ const IN_FLIGHT: usize = 8;
 /// The most that one read of the spool takes.
 const CHUNK_ENTRIES: usize = 1000;
 const CHUNK_BYTES: usize = 1 << 20;
-/// Waits between two attempts grow within these.
-const BACK_OFF: std::ops::Range<Duration> = Duration::from_millis(100)..Duration::from_secs(30);
 /// How often the store is told how the bridge is doing.
 const REPORT_EVERY: Duration = Duration::from_secs(2);
 /// An acknowledgement that takes longer means a dead connection or store.
@@ -48,17 +53,17 @@ enum Broken {
     /// The spool can give nothing any more: fatal.
     #[error("the spool failed")]
     Spool(#[from] SpoolError),
-    /// The store or the way to it; tried again.
-    #[error("the store answered {}: {}", .0.code(), .0.message())]
-    Store(#[from] Status),
-    /// The store closed the stream.
-    #[error("the store closed the stream")]
+    /// The destination or the way to it; tried again.
+    #[error("it answered {}: {}", .0.code(), .0.message())]
+    Answered(#[from] Status),
+    /// The destination closed the stream.
+    #[error("it closed the stream")]
     Closed,
-    /// The store is silent.
-    #[error("the store acknowledged nothing for {} s", ACK_WITHIN.as_secs())]
+    /// The destination is silent.
+    #[error("it acknowledged nothing for {} s", ACK_WITHIN.as_secs())]
     Silent,
-    /// The store's answer makes no sense.
-    #[error("the store acknowledged number {acknowledged}, but {sent} is the last one sent")]
+    /// The destination's answer makes no sense.
+    #[error("it acknowledged number {acknowledged}, but {sent} is the last one sent")]
     Senseless {
         /// What it said.
         acknowledged: u64,
@@ -76,13 +81,26 @@ enum Finished {
     NewIdentity,
 }
 
+/// Who sends.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The bridge's name.
+    pub name: String,
+    /// What it calls itself in the path of an entry.
+    pub hop: Uuid,
+}
+
 /// A destination's way out of the bridge.
 #[derive(Debug)]
 pub struct Forwarder {
     reader: Reader,
     client: IngestServiceClient<Client>,
-    name: String,
+    destination: String,
+    sender: Sender,
+    policy: Arc<Policy>,
+    pace: Pace,
     metrics: Arc<Metrics>,
+    counts: Arc<DestinationMetrics>,
     reporter: Reporter,
     care: Care,
     /// The number behind the last entry sent on the stream at hand.
@@ -92,20 +110,25 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// Sends what `reader` gives to the store behind `client`, as the bridge
-    /// `name`.
+    /// Sends what `reader` gives to the store or bridge behind `client`, by the
+    /// rules of `route`.
     #[must_use]
     pub fn new(
+        route: &Route,
         reader: Reader,
         client: Client,
-        name: String,
+        sender: Sender,
         metrics: Arc<Metrics>,
         reporter: Reporter,
     ) -> Self {
         Self {
             reader,
             client: IngestServiceClient::new(client),
-            name,
+            destination: route.name.clone(),
+            sender,
+            policy: Arc::clone(&route.policy),
+            pace: Pace::new(route.rate),
+            counts: metrics.destination(&route.name),
             metrics,
             reporter,
             care: Care::default(),
@@ -114,25 +137,29 @@ impl Forwarder {
         }
     }
 
-    /// Forwards for ever: what fails is tried again, and what the store will never
-    /// take is replaced by what it says about it. Ends when `stop` is cancelled.
+    /// Forwards for ever: what fails is tried again, and what the destination will
+    /// never take is replaced by what it says about it. Ends when `stop` is cancelled.
     ///
     /// # Errors
     /// When the spool can give nothing any more.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), SpoolError> {
         let mut back_off = BackOff::default();
         loop {
-            match self.stream(&stop, &mut back_off).await {
+            let streamed = self.stream(&stop, &mut back_off).await;
+            self.counts.set_connected(false);
+            match streamed {
                 Ok(Finished::Stopped) => return Ok(()),
                 Ok(Finished::NewIdentity) => continue,
                 Err(Broken::Spool(error)) => return Err(error),
                 Err(error) => {
-                    if let Broken::Store(status) = &error {
+                    self.counts.failed();
+                    if let Broken::Answered(status) = &error {
                         let unsafe_from = self.reader.position()?.next_sequence;
                         self.care.failed(status, unsafe_from, self.sent_to);
                     }
                     let wait = back_off.next();
-                    warn!(%error, wait_ms = wait.as_millis(), "records wait in the spool");
+                    let wait_ms = wait.as_millis();
+                    warn!(destination = self.destination, %error, wait_ms, "records wait in the spool");
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
                         () = stop.cancelled() => return Ok(()),
@@ -172,7 +199,13 @@ impl Forwarder {
             // The stream is the former identity's, of which the store has everything.
             Resumed::At(_) | Resumed::NewIdentity(_) => return Ok(Finished::NewIdentity),
         };
-        info!(bridge_id = %position.bridge_id, next_sequence = position.next_sequence, "store connected");
+        self.counts.set_connected(true);
+        info!(
+            destination = self.destination,
+            bridge_id = %position.bridge_id,
+            next_sequence = position.next_sequence,
+            "destination connected"
+        );
         self.pump(&position, requests, responses, stop, back_off)
             .await
     }
@@ -196,7 +229,7 @@ impl Forwarder {
             }
             let (entries, most) = match self.care.is_due(next) {
                 true => (1, 1),
-                false => (CHUNK_ENTRIES, IN_FLIGHT),
+                false => (self.pace.most().min(CHUNK_ENTRIES), IN_FLIGHT),
             };
             tokio::select! {
                 response = responses.message() => {
@@ -204,7 +237,7 @@ impl Forwarder {
                     back_off.reset();
                 }
                 chunk = self.reader.next(entries, CHUNK_BYTES),
-                    if !leaving && in_flight.len() < most =>
+                    if !leaving && in_flight.len() < most && self.pace.is_free() =>
                 {
                     let chunk = chunk?;
                     if chunk.bridge_id == position.bridge_id {
@@ -213,6 +246,7 @@ impl Forwarder {
                         leaving = true;
                     }
                 }
+                () = self.pace.free(), if !self.pace.is_free() => {}
                 _ = reports.tick() => {
                     let report = self.reporter.report(&self.metrics);
                     send(&requests, append_request::Step::Report(report)).await?;
@@ -234,7 +268,8 @@ impl Forwarder {
         let mut next = chunk.first_sequence;
         for entries in self.decode(chunk) {
             let first_sequence = next;
-            next += entries.iter().map(Entry::width).sum::<u64>();
+            next += entries.iter().map(|it| it.entry.width()).sum::<u64>();
+            self.pace.spend(entries.len());
             in_flight.sent(&entries, next);
             self.sent_to = next;
             let entries = entries.into_iter().map(Into::into).collect();
@@ -248,19 +283,26 @@ impl Forwarder {
         Ok(next)
     }
 
-    fn decode(&self, chunk: Chunk) -> Vec<Vec<Entry>> {
+    fn decode(&self, chunk: Chunk) -> Vec<Vec<Outgoing>> {
         if let ([item], Some(refusal)) = (&chunk.items[..], self.care.refusal(chunk.first_sequence))
         {
             warn!(
+                destination = self.destination,
                 sequence = refusal.sequence,
                 times = refusal.times,
                 reason = refusal.reason,
-                "the store refuses an entry: replaced"
+                "the destination refuses an entry: replaced"
             );
-            return vec![vec![batch::stand_in(item, refusal.times, &refusal.reason)]];
+            let stand_in = batch::stand_in(item, &self.policy, refusal.times, &refusal.reason);
+            return vec![vec![stand_in.into()]];
         }
-        let Decoded { batches, panics } = batch::decode(chunk.items);
+        let Decoded {
+            batches,
+            panics,
+            tally,
+        } = batch::decode(chunk.items, &self.policy);
         self.metrics.decoder_panicked(panics);
+        self.counts.ruled(tally);
         batches
     }
 
@@ -278,7 +320,7 @@ impl Forwarder {
                 acknowledged: ack.next_sequence,
                 sent: in_flight.last_sent(),
             })?;
-        self.metrics.forwarded(done.entries, done.dead_letters);
+        self.counts.sent(done);
         self.reader.acknowledge(ack.next_sequence)?;
         Ok(())
     }
@@ -286,8 +328,9 @@ impl Forwarder {
     fn open(&self, position: &Position) -> OpenSpool {
         OpenSpool {
             bridge_id: position.bridge_id.to_string(),
-            name: self.name.clone(),
+            name: self.policy.own_text(&self.sender.name),
             first_sequence: position.first_sequence,
+            hop: Bytes::copy_from_slice(self.sender.hop.as_bytes()),
             uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
         }
     }
@@ -301,45 +344,5 @@ async fn send(
     match tokio::time::timeout(ACK_WITHIN, sent).await {
         Ok(sent) => sent.map_err(|_| Broken::Closed),
         Err(_) => Err(Broken::Silent),
-    }
-}
-
-/// Growing waits with jitter, so that bridges do not return in step.
-#[derive(Debug, Default)]
-struct BackOff {
-    failures: u32,
-}
-
-impl BackOff {
-    fn next(&mut self) -> Duration {
-        let full = BACK_OFF
-            .start
-            .saturating_mul(1 << self.failures.min(16))
-            .min(BACK_OFF.end);
-        self.failures += 1;
-        // A v4 UUID is mostly random bits: enough for a jitter of half the wait.
-        let share = f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
-        full.mul_f64(0.5 + share / 2.0)
-    }
-
-    fn reset(&mut self) {
-        self.failures = 0;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{BACK_OFF, BackOff};
-
-    #[test]
-    fn waits_grow_within_their_bounds_and_start_again_after_success() {
-        let mut back_off = BackOff::default();
-        let first = back_off.next();
-        assert!(first >= BACK_OFF.start / 2 && first <= BACK_OFF.start);
-        let waits: Vec<_> = (0..100).map(|_| back_off.next()).collect();
-        assert!(waits.iter().all(|wait| *wait <= BACK_OFF.end));
-        assert!(waits[99] >= BACK_OFF.end / 2);
-        back_off.reset();
-        assert!(back_off.next() <= BACK_OFF.start);
     }
 }

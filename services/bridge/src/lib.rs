@@ -4,7 +4,9 @@
 //! The way of a record: [`listener`] accepts, [`connection`] reads and lets
 //! [`frame`] find whole frames, [`spool`] makes them durable and numbers them,
 //! [`forward`] reads them back, lets [`decode`] turn them into records or dead
-//! letters, and sends them until the store has acknowledged them.
+//! letters, and sends them until the store has acknowledged them. Other
+//! destinations ([`routes`]) get what their [`policy`] lets through; entries of
+//! other bridges come in by [`ingest`].
 //!
 //! Invariants: nothing is sent that is not durable; nothing is removed from the
 //! spool that is not acknowledged; nothing of a frame is ever executed, and no
@@ -12,42 +14,47 @@
 
 pub mod batch;
 pub mod clock;
+mod command;
 pub mod config;
 pub mod connection;
 pub mod decode;
+mod destinations;
 pub mod forward;
 pub mod frame;
+pub mod ingest;
 mod json;
 pub mod listener;
 pub mod metrics;
 mod pickle;
+pub mod policy;
+pub mod predecessor;
 pub mod report;
+pub mod routes;
 pub mod spool;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use runtime::{config::ConfigError, grpc, health::Readiness};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+pub use command::Cli;
 pub use config::Config;
 
 use crate::{
-    forward::Forwarder,
+    destinations::Destinations,
+    forward::Sender,
+    ingest::Ingest,
     listener::Shared,
     metrics::Metrics,
-    report::Reporter,
-    spool::{Recovery, Spool, SpoolError},
+    routes::STORE,
+    spool::{Recovery, Spool},
 };
 
-/// The destination that every bridge has.
-const STORE: &str = "store";
-/// How long the forwarder may take to notice that it is to stop.
-const FORWARDER_END: Duration = Duration::from_secs(1);
-/// How often a drain looks whether the spool is empty.
-const DRAIN_LOOK: Duration = Duration::from_millis(10);
+/// How long streams of other bridges may take to end.
+const INGEST_END: Duration = Duration::from_secs(1);
 
 /// Runs a bridge until `shutdown` and drains it.
 ///
@@ -64,8 +71,8 @@ pub struct Bridge {
     config: Config,
     listener: TcpListener,
     admin: TcpListener,
+    ingest: Option<TcpListener>,
     spool: Spool,
-    client: grpc::Client,
 }
 
 impl Bridge {
@@ -74,10 +81,15 @@ impl Bridge {
     /// # Errors
     /// A [`ConfigError`] that names the variable to change.
     pub async fn bind(config: Config) -> anyhow::Result<Self> {
-        let client = grpc::channel(&config.store_url)
-            .map_err(|error| ConfigError::new("BRIDGE_STORE_URL", error))?;
+        if let Some(url) = &config.store_url {
+            grpc::check_url(url).map_err(|error| ConfigError::new("BRIDGE_STORE_URL", error))?;
+        }
         let listener = bind("BRIDGE_LISTEN", config.listen).await?;
         let admin = bind("BRIDGE_ADMIN_LISTEN", config.admin_listen).await?;
+        let ingest = match config.ingest_listen {
+            Some(address) => Some(bind("BRIDGE_INGEST_LISTEN", address).await?),
+            None => None,
+        };
         allow_many_files();
         let (spool, recovery) = Spool::open(config.spool.clone())
             .map_err(|error| ConfigError::new("BRIDGE_SPOOL_DIR", error))?;
@@ -86,8 +98,8 @@ impl Bridge {
             config,
             listener,
             admin,
+            ingest,
             spool,
-            client,
         })
     }
 
@@ -97,6 +109,17 @@ impl Bridge {
     /// When the system does not tell.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// Where other bridges send their records, if anywhere.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn ingest_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.ingest
+            .as_ref()
+            .map(TcpListener::local_addr)
+            .transpose()
     }
 
     /// Takes and forwards until `shutdown`; then reads every socket empty,
@@ -109,8 +132,8 @@ impl Bridge {
             config,
             listener,
             admin,
+            ingest,
             spool,
-            client,
         } = self;
         let metrics = Metrics::new(&runtime::telemetry::meter("bridge"), &spool);
         let stop = CancellationToken::new();
@@ -123,16 +146,33 @@ impl Bridge {
             stop.clone(),
             Duration::from_secs(1),
         ));
-        let reader = spool.reader(STORE)?;
-        let reporter = Reporter::new(spool.clone(), STORE);
-        let forwarder = Forwarder::new(reader, client, config.name, Arc::clone(&metrics), reporter);
-        let mut forwarding = tokio::spawn(forwarder.run(stop.clone()));
+        let sender = Sender {
+            hop: ingest::hop(spool.installation(), &config.name),
+            name: config.name.clone(),
+        };
+        let mut destinations =
+            Destinations::start(&config, &spool, &sender, &metrics, &stop).context("forwarding")?;
+        let receiving = match ingest {
+            Some(listener) => Some(receive(listener, &spool, sender.hop, &metrics, &shutdown)?),
+            None => None,
+        };
         let shared = Arc::new(Shared::new(spool.clone(), config.limits, metrics));
         readiness.ready();
-        let listening = listener::serve(listener, shared, shutdown.clone());
+        let listening = async {
+            let served = listener::serve(listener, shared, shutdown.clone()).await;
+            served.context("taking records")
+        };
+        let receiving = async {
+            match receiving {
+                Some(serving) => serving.await?.context("receiving from other bridges"),
+                None => Ok(()),
+            }
+        };
         tokio::select! {
-            listened = listening => listened.context("taking records")?,
-            forwarded = &mut forwarding => forwarded?.context("forwarding")?,
+            taken = async { tokio::try_join!(listening, receiving) } => {
+                taken?;
+            }
+            forwarded = destinations.failed() => forwarded.context("forwarding")?,
             error = spool.failed() => return Err(error).context("the spool"),
             ended = &mut admin => {
                 ended?.context("serving health and metrics")?;
@@ -140,7 +180,7 @@ impl Bridge {
             }
         }
         readiness.not_ready("stopping");
-        let drained = tokio::time::timeout(config.drain, drain(&spool, &mut forwarding)).await;
+        let drained = tokio::time::timeout(config.drain, destinations.drain(&spool)).await;
         match drained {
             Ok(outcome) => outcome.context("draining")?,
             Err(_) => {
@@ -155,7 +195,7 @@ impl Bridge {
             }
         }
         stop.cancel();
-        end(forwarding).await?;
+        destinations.end().await?;
         if let Err(error) = admin.await? {
             warn!(%error, "health and metrics server ended with an error");
         }
@@ -163,29 +203,26 @@ impl Bridge {
     }
 }
 
-/// Waits for the forwarder, which may be stuck in a store that neither takes
-/// nor refuses; what is not acknowledged stays in the spool.
-async fn end(mut forwarding: JoinHandle<Result<(), SpoolError>>) -> anyhow::Result<()> {
-    match tokio::time::timeout(FORWARDER_END, &mut forwarding).await {
-        Ok(outcome) => outcome?.context("forwarding"),
-        Err(_) => {
-            forwarding.abort();
-            Ok(())
-        }
-    }
-}
-
-/// Syncs what has been read and waits until the store has it all.
-async fn drain(
+/// Serves other bridges until `shutdown`.
+fn receive(
+    listener: TcpListener,
     spool: &Spool,
-    forwarding: &mut JoinHandle<Result<(), SpoolError>>,
-) -> anyhow::Result<()> {
-    spool.flush().await?;
-    let mut looks = tokio::time::interval(DRAIN_LOOK);
-    while spool.stats().lag(STORE).entries > 0 && !forwarding.is_finished() {
-        looks.tick().await;
-    }
-    Ok(())
+    hop: uuid::Uuid,
+    metrics: &Arc<Metrics>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<tokio::task::JoinHandle<std::io::Result<()>>> {
+    let intake = spool.intake().context("receiving from other bridges")?;
+    let server = Ingest::server(intake, hop, Arc::clone(metrics), shutdown.clone());
+    let readiness = Readiness::new();
+    readiness.ready();
+    Ok(tokio::spawn(grpc::serve(
+        listener,
+        tonic::service::Routes::new(server),
+        runtime::health::router(readiness.clone()),
+        readiness,
+        shutdown.clone(),
+        INGEST_END,
+    )))
 }
 
 async fn bind(variable: &str, address: SocketAddr) -> Result<TcpListener, ConfigError> {

@@ -1,17 +1,23 @@
 //! What the bridge counts: for `/metrics`, OTLP, and its report to the store.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+mod destination;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
-use opentelemetry::{
-    KeyValue,
-    metrics::{Counter, Meter},
-};
+use opentelemetry::metrics::{Counter, Meter};
+
+pub use destination::DestinationMetrics;
+pub(crate) use destination::lag_ms;
 
 use crate::{
     clock,
+    routes::STORE,
     spool::{Spool, SpoolStats},
 };
 
@@ -23,9 +29,12 @@ pub struct Metrics {
     received_counter: Counter<u64>,
     incomplete: Counter<u64>,
     refused: Counter<u64>,
-    forwarded: Counter<u64>,
-    dead_letters: Counter<u64>,
+    ingested: Counter<u64>,
+    gone_round: Counter<u64>,
     decoder_panics: Counter<u64>,
+    meter: Meter,
+    spool: Spool,
+    destinations: Mutex<BTreeMap<String, Arc<DestinationMetrics>>>,
 }
 
 impl Metrics {
@@ -47,17 +56,22 @@ impl Metrics {
                 "Frames cut off by their end of stream",
             ),
             refused: counter("herald.bridge.refused", "Connections refused by a limit"),
-            forwarded: meter
-                .u64_counter("herald.bridge.forwarded")
-                .with_description("Entries acknowledged by the store")
-                .build(),
-            dead_letters: counter("herald.bridge.dead_letters", "Frames that are no record"),
+            ingested: counter(
+                "herald.bridge.ingest.received",
+                "Entries taken from other bridges",
+            ),
+            gone_round: counter(
+                "herald.bridge.ingest.gone_round",
+                "Entries of other bridges that were here before, or on too many bridges: dropped",
+            ),
             decoder_panics: counter(
                 "herald.bridge.decoder.panics",
                 "Frames at which the decoder panicked; dead letters, too",
             ),
+            meter: meter.clone(),
+            spool: spool.clone(),
+            destinations: Mutex::default(),
         });
-        metrics.forwarded(0, 0);
         let connections = Arc::downgrade(&metrics);
         meter
             .u64_observable_gauge("herald.bridge.connections")
@@ -94,14 +108,34 @@ impl Metrics {
         self.refused.add(1, &[]);
     }
 
-    /// Entries that the store has committed, and how many of them were no
-    /// records.
-    pub fn forwarded(&self, entries: u64, dead_letters: u64) {
-        let destination = [KeyValue::new("destination", "store")];
-        self.forwarded.add(entries, &destination);
-        if dead_letters > 0 {
-            self.dead_letters.add(dead_letters, &[]);
-        }
+    /// What is counted of a destination.
+    pub fn destination(&self, name: &str) -> Arc<DestinationMetrics> {
+        let mut known = self
+            .destinations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let made = || DestinationMetrics::new(&self.meter, &self.spool, name);
+        Arc::clone(known.entry(name.to_owned()).or_insert_with(made))
+    }
+
+    /// All destinations by name.
+    #[must_use]
+    pub fn destinations(&self) -> Vec<(String, Arc<DestinationMetrics>)> {
+        let known = self
+            .destinations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let named = known
+            .iter()
+            .map(|(name, it)| (name.clone(), Arc::clone(it)));
+        named.collect()
+    }
+
+    /// Entries of other bridges: those that were taken, and those that were here
+    /// before.
+    pub fn ingested(&self, kept: u64, round: u64) {
+        self.ingested.add(kept, &[]);
+        self.gone_round.add(round, &[]);
     }
 
     /// Frames at which the decoder panicked.
@@ -159,13 +193,13 @@ fn observe_spool(meter: &Meter, spool: &Spool) {
     gauge(
         "herald.bridge.lag.entries",
         "Durable entries the store does not have",
-        |stats| stats.lag(crate::STORE).entries,
+        |stats| stats.lag(STORE).entries,
     );
     gauge(
         "herald.bridge.lag.seconds",
         "Age of the oldest of them",
         |stats| {
-            let oldest = stats.lag(crate::STORE).oldest_received_us;
+            let oldest = stats.lag(STORE).oldest_received_us;
             let age_us = oldest.map_or(0, |oldest| clock::now_us() - oldest);
             age_us.max(0).unsigned_abs() / 1_000_000
         },

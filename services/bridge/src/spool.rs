@@ -7,6 +7,7 @@
 //! then shown to readers. Segments, watermark and cursors are described in their
 //! modules; `recovery` makes a spool of whatever state they are found in.
 
+mod backlog;
 mod catalog;
 mod cursor;
 mod discovery;
@@ -15,10 +16,15 @@ mod entry;
 mod error;
 mod fields;
 mod folder;
+mod forwarded;
 #[cfg(test)]
 mod history;
 mod housekeeping;
 mod identity;
+mod installation;
+#[cfg(test)]
+mod intake_history;
+mod orphan;
 mod queue;
 mod read;
 mod reader;
@@ -26,6 +32,7 @@ mod recovery;
 mod segment;
 mod shared;
 mod slots;
+mod upstream;
 mod walk;
 mod watermark;
 mod writer;
@@ -45,8 +52,11 @@ use queue::Queue;
 use shared::Shared;
 use writer::Writer;
 
+pub use backlog::Backlog;
 pub use error::SpoolError;
-pub use reader::{Chunk, Item, Position, Reader, Resumed, StoredFrame};
+pub use forwarded::{FORWARDED_KIND, Forwarded, ForwardedBatch, Intake, TakenIn, parts};
+pub use orphan::{Forgotten, forget, forget_requests};
+pub use reader::{Begin, Chunk, Item, Position, Reader, Resumed, StoredFrame};
 pub use recovery::Recovery;
 
 /// Where the spool is and how much it takes.
@@ -173,17 +183,10 @@ impl Spool {
             found.salt,
             sync_bytes,
             sync_interval,
-            found.drops,
+            found.drops.clone(),
         );
-        let shared = Arc::new(Shared::new(
-            found.folder,
-            found.salt,
-            (max_bytes, segment_bytes),
-            queue,
-            found.watermark,
-            found.catalog,
-            found.report.torn_bytes,
-        ));
+        let report = found.report.clone();
+        let shared = Arc::new(Shared::new(found, (max_bytes, segment_bytes), queue));
         let writer = Writer::new(Arc::clone(&shared));
         std::thread::Builder::new()
             .name("spool-writer".to_owned())
@@ -193,7 +196,7 @@ impl Spool {
             Self {
                 handle: Arc::new(Handle { shared }),
             },
-            found.report,
+            report,
         ))
     }
 
@@ -234,7 +237,35 @@ impl Spool {
     /// # Errors
     /// When the destination has a reader, or its cursor cannot be read.
     pub fn reader(&self, destination: &str) -> Result<Reader, SpoolError> {
-        Reader::open(&self.handle.shared, destination)
+        self.reader_from(destination, Begin::Oldest, Backlog::default())
+    }
+
+    /// A reader of which a new destination begins at `begin`, and which may be so
+    /// far behind.
+    ///
+    /// # Errors
+    /// When the destination has a reader, or its cursor cannot be read.
+    pub fn reader_from(
+        &self,
+        destination: &str,
+        begin: Begin,
+        backlog: Backlog,
+    ) -> Result<Reader, SpoolError> {
+        Reader::open(&self.handle.shared, destination, begin, backlog)
+    }
+
+    /// The way in for other bridges.
+    ///
+    /// # Errors
+    /// When the spool's folder cannot be written to.
+    pub fn intake(&self) -> Result<Intake, SpoolError> {
+        Intake::open(self, &self.handle.shared)
+    }
+
+    /// What tells this spool's installation from all others, over all runs.
+    #[must_use]
+    pub fn installation(&self) -> uuid::Uuid {
+        self.shared().installation
     }
 
     /// Calls `observe` with the duration of every sync. Only the first call counts.

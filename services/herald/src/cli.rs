@@ -91,6 +91,8 @@ pub(crate) enum Command {
     /// Judge by the rules once, check them, or try them out.
     #[command(long_about = NEELIX, after_help = NEELIX_EXAMPLES, after_long_help = NEELIX_EXAMPLES)]
     Neelix(Box<neelix_cronjob::Cli>),
+    /// Check the bridge's routes, see what they would send, or forget a destination.
+    Bridge(Box<bridge::Cli>),
     Log(Box<Log>),
     Query(Box<Query>),
     Tail(Box<Tail>),

@@ -2,7 +2,8 @@
 //!
 //! * [`Cli`]: the commands and what `--help` says.
 //! * `up`: bridge, store, herald-web and neelix in one process, stopped in the order
-//!   in which records flow. `neelix`: neelix by hand.
+//!   in which records flow. `neelix`: neelix by hand. `bridge`: the bridge's routes
+//!   checked and tried out.
 //! * `log`: one record from a shell. `import`: the records of a predecessor's
 //!   database.
 //! * `query`, `tail`, `context`: records on a terminal or for programs.
@@ -45,6 +46,7 @@ pub async fn run(cli: Cli, vars: Vars) -> anyhow::Result<()> {
     let outcome = match cli.command.unwrap_or(Command::Up) {
         Command::Up => up::run(&vars).await,
         Command::Neelix(cli) => neelix::run(*cli, vars).await,
+        Command::Bridge(cli) => cli.run(&up::defaults::complete(&vars)?).await,
         Command::Log(record) => log::run(*record, &vars).await,
         Command::Query(query) => query::run(*query, &vars).await,
         Command::Tail(tail) => tail::run(*tail, &vars).await,

@@ -180,5 +180,6 @@ fn entry_bytes(entry: &Entry) -> usize {
             size_of_val(&**letter) + letter.head.len() + letter.reason.len()
         }
         Entry::Gap(gap) => size_of_val(gap) + gap.reason.len(),
+        Entry::Skipped(_) => size_of_val(entry),
     }
 }

@@ -4,6 +4,7 @@
 
 mod append;
 mod corpus;
+mod forward;
 mod idle;
 mod latency;
 mod lines;
@@ -60,10 +61,12 @@ enum Part {
     Pages,
     /// A run of neelix over what is new, and over nothing.
     Rules,
+    /// From one bridge to another, without rules and with masks.
+    Forward,
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Throughput,
         Self::Latency,
         Self::Idle,
@@ -73,6 +76,7 @@ impl Part {
         Self::Tail,
         Self::Pages,
         Self::Rules,
+        Self::Forward,
     ];
 }
 
@@ -118,6 +122,7 @@ async fn main() -> anyhow::Result<()> {
             Part::Search => search::run(&lines, searched, &mut report).await?,
             Part::Pages => pages::run(&lines, searched, &mut report).await?,
             Part::Rules => rules::run(&lines, records / 2, &mut report).await?,
+            Part::Forward => forward::run(&lines, records / 2, &mut report).await,
         }
     }
     report.finish();

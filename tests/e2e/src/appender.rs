@@ -34,7 +34,7 @@ impl Appender {
             bridge_id: Uuid::new_v4().to_string(),
             name: "bakery-bridge".to_owned(),
             first_sequence: 1,
-            uptime_ms: 0,
+            ..OpenSpool::default()
         };
         let channel = runtime::grpc::channel(url).expect("the URL of a store");
         let mut appender = Self {

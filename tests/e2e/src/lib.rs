@@ -16,6 +16,8 @@ pub mod grpcurl;
 pub mod hostile;
 pub mod otlp;
 pub mod program;
+pub mod proxy;
 pub mod sender;
 pub mod site;
 pub mod spool;
+pub mod zone;

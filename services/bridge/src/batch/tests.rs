@@ -28,13 +28,14 @@ fn hostile(_: FrameKind, bytes: &[u8], _: Micros, _: &str) -> Entry {
 #[test]
 fn a_frame_that_makes_the_decoder_panic_costs_nobody_else() {
     let items = vec![frame("1"), frame("poison"), frame("2")];
-    let decoded = decode_with(items, hostile);
+    let decoded = decode_with(items, &Policy::default(), hostile);
     assert_eq!((decoded.panics, decoded.batches.len()), (1, 1));
+    let entries: Vec<&Entry> = decoded.batches[0].iter().map(|it| &it.entry).collect();
     let [
         Entry::Record(_),
         Entry::DeadLetter(letter),
         Entry::Record(_),
-    ] = &decoded.batches[0][..]
+    ] = entries[..]
     else {
         panic!("{decoded:?}");
     };
@@ -49,8 +50,8 @@ fn a_frame_that_makes_the_decoder_panic_costs_nobody_else() {
 fn an_entry_that_no_batch_can_carry_is_a_dead_letter() {
     let largest = ENTRY_BYTES - NUMBERS_AND_TAGS;
     let check = |bytes: usize, expected: Option<&str>| {
-        let decoded = decode_with(vec![frame(&bytes.to_string())], hostile);
-        let reason = match &decoded.batches[0][0] {
+        let decoded = decode_with(vec![frame(&bytes.to_string())], &Policy::default(), hostile);
+        let reason = match &decoded.batches[0][0].entry {
             Entry::DeadLetter(letter) => Some(letter.reason.as_str()),
             _ => None,
         };
@@ -66,7 +67,7 @@ fn an_entry_that_no_batch_can_carry_is_a_dead_letter() {
 #[test]
 fn batches_are_ended_before_they_are_too_large_and_none_is_empty() {
     let sizes = |items: Vec<Item>| -> Vec<usize> {
-        let decoded = decode_with(items, hostile);
+        let decoded = decode_with(items, &Policy::default(), hostile);
         decoded.batches.iter().map(Vec::len).collect()
     };
     let half = (BATCH_BYTES / 2).to_string();
@@ -79,7 +80,8 @@ fn batches_are_ended_before_they_are_too_large_and_none_is_empty() {
 #[test]
 fn a_stand_in_has_ever_less_to_refuse_and_as_many_numbers() {
     let item = frame("{}");
-    let Entry::DeadLetter(first) = stand_in(&item, 1, "why") else {
+    let open = Policy::default();
+    let Entry::DeadLetter(first) = stand_in(&item, &open, 1, "why") else {
         panic!("a dead letter");
     };
     assert_eq!(first.reason, "refused by the store: why");
@@ -87,7 +89,7 @@ fn a_stand_in_has_ever_less_to_refuse_and_as_many_numbers() {
         (&first.head[..], &first.peer[..]),
         (&b"{}"[..], "10.0.0.1:80")
     );
-    let Entry::DeadLetter(second) = stand_in(&item, 2, "why") else {
+    let Entry::DeadLetter(second) = stand_in(&item, &open, 2, "why") else {
         panic!("a dead letter");
     };
     assert_eq!(second.sha256, first.sha256);
@@ -95,13 +97,50 @@ fn a_stand_in_has_ever_less_to_refuse_and_as_many_numbers() {
     let nothing = |count| {
         Entry::Gap(Gap {
             count,
-            reason: String::new(),
+            ..Gap::default()
         })
     };
-    assert_eq!(stand_in(&item, 3, "why"), nothing(1));
+    assert_eq!(stand_in(&item, &open, 3, "why"), nothing(1));
     let gap = Item::Gap {
         count: 9,
         reason: "lost".to_owned(),
     };
-    assert_eq!(stand_in(&gap, 1, "why"), nothing(9));
+    assert_eq!(stand_in(&gap, &open, 1, "why"), nothing(9));
+}
+
+fn only_warnings() -> Policy {
+    let query = query::parse("level>=warning", 0).unwrap();
+    Policy {
+        query: Some(query),
+        ..Policy::default()
+    }
+}
+
+#[test]
+fn what_rules_keep_takes_its_numbers_and_nothing_else() {
+    let record = |level| frame(&format!("{{\"message\":\"m\",\"level\":{level}}}"));
+    let items = vec![
+        record(20),
+        frame("no record"),
+        record(30),
+        record(10),
+        Item::Gap {
+            count: 7,
+            reason: String::new(),
+        },
+    ];
+    let decoded = decode(items, &only_warnings());
+    let shown: Vec<String> = decoded.batches[0]
+        .iter()
+        .map(|it| match &it.entry {
+            Entry::Skipped(count) => format!("skip {count}"),
+            Entry::Gap(gap) => format!("gap {}", gap.count),
+            Entry::Record(record) => format!("level {}", record.level),
+            Entry::DeadLetter(_) => "letter".to_owned(),
+        })
+        .collect();
+    assert_eq!(shown, ["skip 2", "level 30", "skip 1", "gap 7"]);
+    assert_eq!(decoded.tally.filtered, 3);
+    let stand_in = stand_in(&frame("secret"), &only_warnings(), 1, "why");
+    assert!(matches!(stand_in, Entry::Gap(gap) if gap.reason.is_empty()));
 }

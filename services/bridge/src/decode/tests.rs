@@ -323,7 +323,7 @@ fn must_not_fail(kind: FrameKind, bytes: &[u8]) {
             }
         }
         Entry::DeadLetter(letter) => assert!(!letter.reason.is_empty()),
-        Entry::Gap(gap) => panic!("{gap:?}"),
+        entry @ (Entry::Gap(_) | Entry::Skipped(_)) => panic!("{entry:?}"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::backlog::Backlog;
 use super::cursor::{Cursor, CursorFile};
 use super::identity::{Identities, Identity};
 
@@ -38,6 +39,10 @@ pub(super) struct Destination {
     pub(super) given: u64,
     /// When the oldest entry that it lacks was received, at the latest.
     pub(super) waiting_since_us: Option<i64>,
+    /// How far it may be behind.
+    pub(super) backlog: Backlog,
+    /// Numbers below are kept for it no longer, though it lacks them.
+    pub(super) given_up: u64,
 }
 
 impl Destination {
@@ -50,7 +55,14 @@ impl Destination {
             unsynced: true,
             given: cursor.next,
             waiting_since_us: None,
+            backlog: Backlog::default(),
+            given_up: 0,
         }
+    }
+
+    /// The first number that is kept for it.
+    pub(super) fn needs_from(&self) -> u64 {
+        self.cursor.next.max(self.given_up)
     }
 }
 
@@ -199,21 +211,23 @@ impl Catalog {
     fn first_kept(&self) -> Option<u64> {
         self.destinations
             .values()
-            .map(|destination| destination.cursor.next)
+            .map(Destination::needs_from)
             .min()
     }
 
-    fn removable_below(&self, kept: u64) -> usize {
+    /// The segments, oldest first, each with the number behind it; not the one that
+    /// is being appended to.
+    pub(super) fn closed(&self) -> impl Iterator<Item = (&Segment, u64)> {
         let closed = self.segments.len() - usize::from(self.active);
-        (0..closed)
-            .take_while(|index| {
-                let end = self
-                    .segments
-                    .get(index + 1)
-                    .map_or(self.durable_next, |it| it.first);
-                end <= kept
-            })
-            .count()
+        (0..closed).map(|index| {
+            let next = self.segments.get(index + 1);
+            let end = next.map_or(self.durable_next, |next| next.first);
+            (&self.segments[index], end)
+        })
+    }
+
+    fn removable_below(&self, kept: u64) -> usize {
+        self.closed().take_while(|(_, end)| *end <= kept).count()
     }
 
     /// A destination got everything below `next`; `oldest_us` is when the oldest

@@ -6,7 +6,7 @@ use super::error::SpoolError;
 use super::fields::Fields;
 use super::folder::Folder;
 use super::identity::Identity;
-use super::slots::Slots;
+use super::slots::{self, Slots};
 
 const MAGIC: [u8; 8] = *b"HRLDCU01";
 const PREFIX: &str = "cursor.";
@@ -56,8 +56,9 @@ impl CursorFile {
         file_name: &str,
     ) -> Result<(Self, Option<Cursor>), SpoolError> {
         let path = folder.path().join(file_name);
-        let (slots, loaded) = Slots::load(&path, MAGIC, |path| folder.move_aside(path))
-            .map_err(SpoolError::io("read cursor", &path))?;
+        let (slots, loaded) =
+            Slots::load(&path, MAGIC, slots::PAGE, |path| folder.move_aside(path))
+                .map_err(SpoolError::io("read cursor", &path))?;
         let cursor = loaded.newest.as_deref().and_then(Cursor::decode);
         Ok((Self { path, slots }, cursor))
     }
@@ -98,6 +99,27 @@ pub(super) fn file_name(destination: &str) -> String {
     name
 }
 
+/// The destination that a file's name was made of, as far as it tells.
+pub(super) fn shown(file_name: &str) -> String {
+    let encoded = file_name.strip_prefix(PREFIX).unwrap_or(file_name);
+    let (mut bytes, mut rest) = (Vec::new(), encoded.as_bytes());
+    while let Some((&byte, behind)) = rest.split_first() {
+        let hex = behind.get(..2).and_then(|hex| str::from_utf8(hex).ok());
+        let decoded = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (byte, decoded) {
+            (b'%', Some(decoded)) => {
+                bytes.push(decoded);
+                rest = &behind[2..];
+            }
+            _ => {
+                bytes.push(byte);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Whether a file of the spool's folder is a cursor.
 pub(super) fn is_cursor(file_name: &str) -> bool {
     file_name.starts_with(PREFIX)
@@ -123,6 +145,7 @@ mod tests {
         fn check(given: &str, expected: &str) {
             assert_eq!(file_name(given), expected);
             assert!(is_cursor(expected));
+            assert_eq!(shown(expected), given);
         }
         check("store", "cursor.store");
         check("http://h:1/x", "cursor.http%3A%2F%2Fh%3A1%2Fx");

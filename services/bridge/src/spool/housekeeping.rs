@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use tracing::warn;
 
+use super::backlog::GivenUp;
 use super::error::SpoolError;
 use super::shared::Shared;
 
@@ -19,7 +20,8 @@ pub(super) fn run(shared: &Shared) -> Result<(), SpoolError> {
     let Some(safe) = write_cursors(shared, true)? else {
         return Ok(());
     };
-    let removed = shared.catalog().take_removable(safe);
+    let told = shared.upstreams.covers().unwrap_or(u64::MAX);
+    let removed = shared.catalog().take_removable(safe.min(told));
     for segment in removed {
         if let Err(error) = std::fs::remove_file(&*segment.path) {
             warn!(path = %segment.path.display(), %error, "cannot remove a segment");
@@ -28,13 +30,35 @@ pub(super) fn run(shared: &Shared) -> Result<(), SpoolError> {
     Ok(())
 }
 
+/// Lets destinations that are too far behind go on without their oldest entries.
+pub(super) fn keep_within_backlogs(shared: &Shared) {
+    let given_up = shared.catalog().keep_within_backlogs();
+    given_up.iter().for_each(tell);
+}
+
+/// The spool is full: lets destinations that alone hold the oldest segment go on
+/// without it, so that the others lose nothing. Says whether that makes room.
+pub(super) fn give_up_oldest(shared: &Shared) -> bool {
+    let given_up = shared.catalog().give_up_oldest();
+    given_up.iter().for_each(tell);
+    !given_up.is_empty()
+}
+
+fn tell(given_up: &GivenUp) {
+    warn!(
+        cursor = given_up.name,
+        entries = given_up.entries,
+        "a destination is too far behind: its oldest entries are given up"
+    );
+}
+
 /// Writes the cursors that moved; with `sync`, none could be lost afterwards. Returns
 /// the lowest number among all of them.
 pub(super) fn write_cursors(shared: &Shared, sync: bool) -> Result<Option<u64>, SpoolError> {
     let mut pending = Vec::new();
     let mut lowest: Option<u64> = None;
     for (name, destination) in &mut shared.catalog().destinations {
-        let next = destination.cursor.next;
+        let next = destination.needs_from();
         lowest = Some(lowest.map_or(next, |lowest| lowest.min(next)));
         if destination.dirty || (sync && destination.unsynced) {
             let file = Arc::clone(&destination.file);

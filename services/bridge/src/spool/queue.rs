@@ -2,19 +2,23 @@
 //! as they come in; the writer takes all of them at once.
 
 mod buffer;
+mod intake;
 mod own;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use buffer::{give_back, make_room};
 pub(super) use own::{DECLARATION_KIND, declared_drops};
 
 use super::drops::Drops;
 use super::entry::{Encoder, HEAD_BYTES, MAX_ENTRY_BYTES, Origin};
+use super::forwarded::Progress;
 use super::{Appended, FrameBatch, SpoolError};
 
 /// Memory for entries that wait for the writer.
@@ -30,6 +34,9 @@ pub(super) struct Group {
     pub(super) next: u64,
     /// When its first entry was received.
     pub(super) received_us: i64,
+    /// How far spools further up have come behind their last entry, with numbers
+    /// that stand for nothing.
+    pub(super) skips: Vec<Progress>,
 }
 
 /// What the writer is to do.
@@ -54,6 +61,8 @@ struct State {
     housekeeping_at: Option<Instant>,
     drops: Drops,
     dropped_total: u64,
+    /// The number expected next of spools that have something in the queue.
+    upstreams: HashMap<Uuid, u64>,
 }
 
 /// The queue.
@@ -91,6 +100,7 @@ impl Queue {
             housekeeping_at: None,
             drops,
             dropped_total: 0,
+            upstreams: HashMap::new(),
         };
         let (state, work, room) = (Mutex::new(state), Condvar::new(), Notify::new());
         Self {
@@ -175,7 +185,7 @@ impl Queue {
     /// something to decide.
     fn pushed(&self, state: &mut State, before: usize, received_us: i64) {
         if before == 0 {
-            state.pending_since = Some(Instant::now());
+            state.pending_since.get_or_insert_with(Instant::now);
             state.group.received_us = received_us;
         }
         let due = before < self.sync_bytes && state.group.bytes.len() >= self.sync_bytes;
@@ -329,7 +339,7 @@ impl State {
             bytes: buffer,
             first: next,
             next,
-            received_us: 0,
+            ..Group::default()
         };
         self.pending_since = None;
         self.flush = false;

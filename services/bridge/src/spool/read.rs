@@ -13,6 +13,7 @@ use super::shared::Shared;
 use super::walk::{Step, Walker};
 
 const SEGMENT_GONE: &str = "a segment of the spool is gone";
+const GIVEN_UP: &str = "given up: the destination was too far behind";
 const ENTRIES_DESTROYED: &str = "entries of the spool were destroyed";
 
 /// Where reading goes on.
@@ -40,6 +41,7 @@ impl ReadPlace {
         mut self,
         shared: &Shared,
         limits: (usize, usize),
+        given_up: u64,
     ) -> Result<Read, SpoolError> {
         let mut taken = Taken {
             limits,
@@ -56,7 +58,7 @@ impl ReadPlace {
                 break;
             }
             while self.next < found.limit && !taken.is_full() {
-                let item = self.item(shared, &found)?;
+                let item = self.item(shared, &found, given_up)?;
                 self.next += item.width();
                 if let Err(refused) = taken.push(item) {
                     self.step_back(&refused);
@@ -73,13 +75,20 @@ impl ReadPlace {
     }
 
     /// The frame numbered `next`, or the gap that begins with it.
-    fn item(&mut self, shared: &Shared, found: &Place) -> Result<Item, SpoolError> {
+    fn item(&mut self, shared: &Shared, found: &Place, given_up: u64) -> Result<Item, SpoolError> {
         let next = self.next;
+        let gone = || match next < given_up {
+            true => Item::Gap {
+                count: found.limit - next,
+                reason: GIVEN_UP.to_owned(),
+            },
+            false => gap(shared, next, found.limit, SEGMENT_GONE),
+        };
         let Some(segment) = &found.segment else {
-            return Ok(gap(shared, next, found.limit, SEGMENT_GONE));
+            return Ok(gone());
         };
         let Some(walker) = self.walker(segment)? else {
-            return Ok(gap(shared, next, found.limit, SEGMENT_GONE));
+            return Ok(gone());
         };
         let failed = || SpoolError::io("read segment", &segment.path);
         let step = walker.step(next, found.limit).map_err(failed())?;

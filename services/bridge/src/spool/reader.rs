@@ -12,6 +12,7 @@ use bytes::Bytes;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::backlog::Backlog;
 use super::catalog::{Catalog, Destination, Segment};
 use super::cursor::{self, CursorFile};
 use super::error::SpoolError;
@@ -43,6 +44,16 @@ pub enum Resumed {
     /// The destination has numbers that this spool never gave it: it would take
     /// new entries for old ones. They get an identity of their own.
     NewIdentity(Position),
+}
+
+/// Where a destination begins that the spool has not heard of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Begin {
+    /// With the oldest entry that is there.
+    #[default]
+    Oldest,
+    /// With what comes from now on.
+    Newest,
 }
 
 /// Consecutive numbers of one identity.
@@ -111,11 +122,16 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(super) fn open(shared: &Arc<Shared>, destination: &str) -> Result<Self, SpoolError> {
+    pub(super) fn open(
+        shared: &Arc<Shared>,
+        destination: &str,
+        begin: Begin,
+        backlog: Backlog,
+    ) -> Result<Self, SpoolError> {
         let name = cursor::file_name(destination);
         if !shared.catalog().destinations.contains_key(&name) {
             let (file, _) = CursorFile::load(&shared.folder, &name)?;
-            begin(shared, &name, file)?;
+            begin_cursor(shared, &name, file, begin)?;
         }
         let mut catalog = shared.catalog();
         let found = catalog
@@ -127,6 +143,7 @@ impl Reader {
                 destination: destination.to_owned(),
             });
         }
+        found.backlog = backlog;
         let next = found.cursor.next;
         drop(catalog);
         let (place, reading, given) = (None, None, VecDeque::new());
@@ -191,9 +208,10 @@ impl Reader {
                 let next = self.next;
                 let place = self.place.take().unwrap_or_else(|| ReadPlace::at(next));
                 let shared = Arc::clone(&self.shared);
+                let given_up = self.given_up();
                 let limits = (max_entries.max(1), max_bytes);
                 self.reading = Some(tokio::task::spawn_blocking(move || {
-                    place.read(&shared, limits)
+                    place.read(&shared, limits, given_up)
                 }));
             }
             let reading = self.reading.as_mut().expect("set above");
@@ -251,6 +269,15 @@ impl Reader {
                 Err(_) => Err(SpoolError::Closed),
             },
         }
+    }
+
+    /// Numbers below are kept for the destination no longer.
+    fn given_up(&self) -> u64 {
+        let catalog = self.shared.catalog();
+        catalog
+            .destinations
+            .get(&self.name)
+            .map_or(0, |it| it.given_up)
     }
 
     fn hand_out(&mut self, chunk: &Chunk) {
@@ -339,12 +366,17 @@ impl fmt::Debug for Reader {
     }
 }
 
-/// Begins a cursor at the oldest entry.
-fn begin(shared: &Shared, name: &str, file: CursorFile) -> Result<(), SpoolError> {
+/// Begins a cursor.
+fn begin_cursor(
+    shared: &Shared,
+    name: &str,
+    file: CursorFile,
+    begin: Begin,
+) -> Result<(), SpoolError> {
     // In the books first: from then on nothing behind the cursor is removed.
     let (cursor, file) = {
         let mut catalog = shared.catalog();
-        let cursor = recovery::at_oldest(&catalog);
+        let cursor = recovery::beginning(&catalog, begin);
         let destination = Destination::new(cursor, file, false);
         let file = Arc::clone(&destination.file);
         catalog.destinations.insert(name.to_owned(), destination);

@@ -16,9 +16,13 @@ use super::discovery::{self, Cursors, Found};
 use super::drops::Drops;
 use super::error::SpoolError;
 use super::folder::{Folder, read_at};
+use super::forwarded::{self, FORWARDED_KIND};
 use super::identity::{Identities, Identity};
+use super::installation;
 use super::queue;
+use super::reader::Begin;
 use super::segment::DATA_START;
+use super::upstream::Upstreams;
 use super::walk::{Step, Walker};
 use super::watermark::{self, Watermark, WatermarkFile};
 
@@ -48,6 +52,8 @@ pub(super) struct Recovered {
     pub(super) salt: u32,
     pub(super) catalog: Catalog,
     pub(super) watermark: WatermarkFile,
+    pub(super) upstreams: Upstreams,
+    pub(super) installation: Uuid,
     pub(super) drops: Drops,
     pub(super) report: Recovery,
 }
@@ -74,6 +80,9 @@ pub(super) fn recover(dir: &Path, boot_id: [u8; 16]) -> Result<Recovered, SpoolE
         .filter(|mark| mark.boot_id == boot_id && mark.inode == known.loaded.inode);
     let marked_next = mark.as_ref().map_or(0, |mark| mark.durable_next);
     let (tail, at_least) = settle_tail(&folder, &mut segments, marked_next, cached)?;
+    let upstreams = Upstreams::load(&folder)?;
+    read_progress(&segments, &upstreams)?;
+    let installation = installation::load(&folder)?;
     let seen_next = tail.next.max(marked_next).max(at_least);
     let cursor_next = cursors
         .iter()
@@ -145,7 +154,7 @@ pub(super) fn recover(dir: &Path, boot_id: [u8; 16]) -> Result<Recovered, SpoolE
     let mut catalog = Catalog::new(catalogued(segments), identities, next);
     for (name, file, cursor) in cursors {
         let written = cursor.is_some();
-        let cursor = cursor.unwrap_or_else(|| at_oldest(&catalog));
+        let cursor = cursor.unwrap_or_else(|| beginning(&catalog, Begin::Oldest));
         let mut destination = Destination::new(cursor, file, written);
         destination.waiting_since_us = (cursor.next < next)
             .then(|| catalog.received_before(cursor.next))
@@ -157,14 +166,56 @@ pub(super) fn recover(dir: &Path, boot_id: [u8; 16]) -> Result<Recovered, SpoolE
         salt,
         catalog,
         watermark,
+        upstreams,
+        installation,
         drops,
         report,
     })
 }
 
-/// A cursor that has everything still to come.
-pub(super) fn at_oldest(catalog: &Catalog) -> Cursor {
-    let next = catalog.oldest();
+/// Adds what forwarded entries tell that the file of upstreams does not.
+fn read_progress(segments: &[Found], upstreams: &Upstreams) -> Result<(), SpoolError> {
+    let Some(covers) = upstreams.covers() else {
+        return Ok(());
+    };
+    let ends = segments.iter().skip(1).map(|next| next.header.first);
+    let ends = ends.chain([u64::MAX]);
+    for (found, end) in segments.iter().zip(ends) {
+        if end <= covers {
+            continue;
+        }
+        let progress = progress_in(found).map_err(SpoolError::io("read segment", &found.path))?;
+        upstreams.advance(&progress, found.header.created_us);
+    }
+    Ok(())
+}
+
+fn progress_in(found: &Found) -> std::io::Result<Vec<forwarded::Progress>> {
+    let mut walker = Walker::open(&found.path, found.header.salt, found.header.first)?;
+    walker.extend(found.bytes);
+    let (mut list, mut expected) = (Vec::new(), found.header.first);
+    loop {
+        match walker.step(expected, u64::MAX)? {
+            Step::Hole(next) => expected = next,
+            Step::End => return Ok(list),
+            Step::Entry(head, frame) => {
+                expected = head.sequence + 1;
+                if head.kind == FORWARDED_KIND
+                    && let Some(progress) = forwarded::progress_of(&frame)
+                {
+                    progress.merge_into(&mut list);
+                }
+            }
+        }
+    }
+}
+
+/// The cursor of a destination that has nothing yet.
+pub(super) fn beginning(catalog: &Catalog, begin: Begin) -> Cursor {
+    let next = match begin {
+        Begin::Oldest => catalog.oldest(),
+        Begin::Newest => catalog.durable_next(),
+    };
     Cursor {
         next,
         floor: next,

@@ -5,18 +5,21 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::SpoolError;
 use super::catalog::Catalog;
 use super::folder::Folder;
 use super::queue::Queue;
+use super::recovery::Recovered;
+use super::upstream::Upstreams;
 use super::watermark::WatermarkFile;
 
 /// Told how long each sync of a segment took.
 pub(super) type SyncObserver = Box<dyn Fn(Duration) + Send + Sync>;
 
-/// Locks are taken in the order queue, watermark, catalog; the queue's is never
-/// held together with another.
+/// Locks are taken in the order queue, watermark, catalog; the queue's is held
+/// together with none but that of `upstreams`, which is always the last.
 pub(super) struct Shared {
     pub(super) folder: Folder,
     pub(super) salt: u32,
@@ -24,6 +27,9 @@ pub(super) struct Shared {
     pub(super) segment_bytes: u64,
     pub(super) queue: Queue,
     pub(super) watermark: WatermarkFile,
+    pub(super) upstreams: Upstreams,
+    /// Stays the same over all runs: what the bridge is told apart by.
+    pub(super) installation: Uuid,
     catalog: Mutex<Catalog>,
     /// The first number that is not durable.
     pub(super) durable: watch::Sender<u64>,
@@ -37,29 +43,23 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(
-        folder: Folder,
-        salt: u32,
-        limits: (u64, u64),
-        queue: Queue,
-        watermark: WatermarkFile,
-        catalog: Catalog,
-        torn_bytes: u64,
-    ) -> Self {
+    pub(super) fn new(found: Recovered, limits: (u64, u64), queue: Queue) -> Self {
         let (max_bytes, segment_bytes) = limits;
         Self {
-            folder,
-            salt,
+            folder: found.folder,
+            salt: found.salt,
             max_bytes,
             segment_bytes,
             queue,
-            watermark,
-            durable: watch::Sender::new(catalog.durable_next()),
-            catalog: Mutex::new(catalog),
+            watermark: found.watermark,
+            upstreams: found.upstreams,
+            installation: found.installation,
+            durable: watch::Sender::new(found.catalog.durable_next()),
+            catalog: Mutex::new(found.catalog),
             ended: watch::Sender::new(None),
             limit_bytes: AtomicU64::new(max_bytes),
             full: AtomicBool::new(false),
-            torn_bytes,
+            torn_bytes: found.report.torn_bytes,
             sync_observer: OnceLock::new(),
         }
     }

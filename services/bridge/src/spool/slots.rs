@@ -8,9 +8,11 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::fields::Fields;
+use super::folder::read_at;
 
-/// Each slot in a page of its own, so that one torn page cannot hold both.
-const SLOT_STRIDE: usize = 4096;
+/// For payloads that fit a page: each slot in one of its own, so that one torn
+/// page cannot hold both.
+pub(super) const PAGE: usize = 4096;
 const SLOT_HEAD_BYTES: usize = 24;
 
 /// The file. While there is no room to create it, it exists in memory only.
@@ -18,6 +20,8 @@ const SLOT_HEAD_BYTES: usize = 24;
 pub(super) struct Slots {
     path: PathBuf,
     magic: [u8; 8],
+    /// Bytes from one slot to the next.
+    stride: usize,
     file: Option<File>,
     generation: u64,
 }
@@ -34,16 +38,18 @@ pub(super) struct Loaded {
 }
 
 impl Slots {
-    /// Opens the file and finds the newer copy. Whatever is in its way is moved
-    /// to `aside`.
+    /// Opens the file and finds the newer copy; a payload has less than `stride`
+    /// bytes. Whatever is in its way is moved to `aside`.
     pub(super) fn load(
         path: &Path,
         magic: [u8; 8],
+        stride: usize,
         aside: impl FnOnce(&Path),
     ) -> io::Result<(Self, Loaded)> {
         let mut slots = Self {
             path: path.to_owned(),
             magic,
+            stride,
             file: None,
             generation: 0,
         };
@@ -86,7 +92,7 @@ impl Slots {
         };
         let generation = self.generation + 1;
         let slot = self.encode(payload, generation);
-        file.write_all_at(&slot, generation % 2 * SLOT_STRIDE as u64)?;
+        file.write_all_at(&slot, generation % 2 * self.stride as u64)?;
         // After a failure the same copy is tried again: the other is the last good one.
         self.generation = generation;
         Ok(())
@@ -118,9 +124,9 @@ impl Slots {
             .truncate(true)
             .open(&self.path)?;
         let mut both = self.encode(payload, self.generation + 2);
-        both.resize(SLOT_STRIDE, 0);
+        both.resize(self.stride, 0);
         both.extend(self.encode(payload, self.generation + 1));
-        both.resize(2 * SLOT_STRIDE, 0);
+        both.resize(2 * self.stride, 0);
         if let Err(error) = file.write_all_at(&both, 0) {
             // Half a file would look like a damaged one.
             let _ = std::fs::remove_file(&self.path);
@@ -134,7 +140,7 @@ impl Slots {
 
     fn encode(&self, payload: &[u8], generation: u64) -> Vec<u8> {
         let length = u32::try_from(payload.len()).expect("a payload is small");
-        let mut slot = Vec::with_capacity(SLOT_STRIDE);
+        let mut slot = Vec::with_capacity(self.stride);
         slot.extend_from_slice(&self.magic);
         slot.extend_from_slice(&[0; 4]);
         slot.extend_from_slice(&length.to_le_bytes());
@@ -146,15 +152,14 @@ impl Slots {
     }
 
     fn read_slot(&self, file: &File, index: u64) -> Option<(u64, Vec<u8>)> {
-        let mut slot = vec![0; SLOT_STRIDE];
-        file.read_exact_at(&mut slot, index * SLOT_STRIDE as u64)
-            .ok()?;
+        // A file that was cut has less.
+        let mut slot = read_at(file, index * self.stride as u64, self.stride).ok()?;
         let mut fields = Fields::of(&slot);
         let magic = fields.bytes::<8>()?;
         let crc = fields.u32()?;
         let length = fields.u32()? as usize;
         let generation = fields.u64()?;
-        if magic != self.magic || length > SLOT_STRIDE - SLOT_HEAD_BYTES {
+        if magic != self.magic || length > slot.len() - SLOT_HEAD_BYTES {
             return None;
         }
         slot.truncate(SLOT_HEAD_BYTES + length);
@@ -170,7 +175,7 @@ mod tests {
     const MAGIC: [u8; 8] = *b"testslot";
 
     fn load(path: &Path) -> (Slots, Loaded) {
-        Slots::load(path, MAGIC, |_| panic!("nothing is in the way")).unwrap()
+        Slots::load(path, MAGIC, PAGE, |_| panic!("nothing is in the way")).unwrap()
     }
 
     #[test]
@@ -198,10 +203,7 @@ mod tests {
         slots.write(b"older").unwrap();
         slots.write(b"newer").unwrap();
         let good = std::fs::read(&path).unwrap();
-        let used = [
-            0..SLOT_HEAD_BYTES + 5,
-            SLOT_STRIDE..SLOT_STRIDE + SLOT_HEAD_BYTES + 5,
-        ];
+        let used = [0..SLOT_HEAD_BYTES + 5, PAGE..PAGE + SLOT_HEAD_BYTES + 5];
         for at in used.into_iter().flatten() {
             let mut damaged = good.clone();
             damaged[at] ^= 0x10;
@@ -225,8 +227,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("slots");
         std::fs::create_dir(&path).unwrap();
-        let (mut slots, loaded) =
-            Slots::load(&path, MAGIC, |path| std::fs::remove_dir(path).unwrap()).unwrap();
+        let (mut slots, loaded) = Slots::load(&path, MAGIC, PAGE, |path| {
+            std::fs::remove_dir(path).unwrap()
+        })
+        .unwrap();
         assert!(loaded.newest.is_none());
         slots.write(b"x").unwrap();
         assert_eq!(load(&path).1.newest.as_deref(), Some(&b"x"[..]));

@@ -11,7 +11,7 @@ use super::error::SpoolError;
 use super::fields::Fields;
 use super::folder::Folder;
 use super::identity::Identity;
-use super::slots::{Loaded, Slots};
+use super::slots::{self, Loaded, Slots};
 
 const MAGIC: [u8; 8] = *b"HRLDWM01";
 
@@ -90,7 +90,7 @@ pub(super) struct Found {
 /// Reads the file.
 pub(super) fn load(folder: &Folder) -> Result<Found, SpoolError> {
     let path = path(folder.path());
-    let (slots, loaded) = Slots::load(&path, MAGIC, |path| folder.move_aside(path))
+    let (slots, loaded) = Slots::load(&path, MAGIC, slots::PAGE, |path| folder.move_aside(path))
         .map_err(SpoolError::io("read watermark", &path))?;
     let record = loaded.newest.as_deref().and_then(Watermark::decode);
     Ok(Found {

@@ -15,6 +15,7 @@ use super::catalog::Segment;
 use super::drops::{self, Drops};
 use super::entry;
 use super::error::SpoolError;
+use super::forwarded::{self, Progress};
 use super::housekeeping;
 use super::queue::{Group, Work};
 use super::segment::{self, DATA_START, Header, MIN_SEGMENT_BYTES};
@@ -41,6 +42,8 @@ pub(super) struct Writer {
     active: Option<Active>,
     /// The number behind the last entry written.
     next: u64,
+    /// What entries written and not yet durable tell of spools further up.
+    progress: Vec<Progress>,
     /// A declaration that is queued but not durable, and what it tells.
     declaring: Option<(u64, Drops)>,
     alarmed: bool,
@@ -67,6 +70,7 @@ impl Writer {
             shared,
             active: None,
             next,
+            progress: Vec::new(),
             declaring: None,
             alarmed: false,
             closing: false,
@@ -93,7 +97,11 @@ impl Writer {
     }
 
     fn work(&mut self) -> Result<(), SpoolError> {
-        housekeeping::run(&self.shared)?;
+        let shared = &self.shared;
+        if shared.upstreams.covers().is_some_and(|it| it < self.next) {
+            shared.upstreams.save(&shared.folder, self.next)?;
+        }
+        housekeeping::run(shared)?;
         self.declare_drops();
         let mut spare = Vec::new();
         loop {
@@ -128,9 +136,24 @@ impl Writer {
                 });
             }
         }
+        self.skip(&group.skips)?;
         self.leave_full();
         self.declare_drops();
         self.check_level();
+        Ok(())
+    }
+
+    /// Numbers that stand for nothing have no entry to tell of them.
+    fn skip(&self, skips: &[Progress]) -> Result<(), SpoolError> {
+        if skips.is_empty() {
+            return Ok(());
+        }
+        let shared = &self.shared;
+        shared
+            .upstreams
+            .save_with(&shared.folder, self.next, skips, now_us())?;
+        // Also where there was no room: what is sent again is taken again.
+        shared.queue.settle(skips);
         Ok(())
     }
 
@@ -150,6 +173,9 @@ impl Writer {
                 Ok(()) => {
                     active.at += length as u64;
                     self.next += entries;
+                    if self.shared.upstreams.covers().is_some() {
+                        forwarded::collect(now, &mut self.progress);
+                    }
                     rest = later;
                 }
                 // The file system takes room only when it is written to.
@@ -173,6 +199,7 @@ impl Writer {
             .is_some_and(|active| active.bytes - active.at < needed)
         {
             self.seal(group.received_us)?;
+            housekeeping::keep_within_backlogs(&self.shared);
         }
         while self.active.is_none() {
             match self.begin_segment(DATA_START + needed, group.received_us) {
@@ -277,6 +304,9 @@ impl Writer {
             record.drops = drops;
         })?;
         shared.catalog().publish(next, end, received_us);
+        let progress = std::mem::take(&mut self.progress);
+        shared.upstreams.advance(&progress, received_us);
+        shared.queue.settle(&progress);
         shared.durable.send_replace(next);
         Ok(())
     }
@@ -297,6 +327,10 @@ impl Writer {
         if empty {
             let _ = std::fs::remove_file(&active.path);
         }
+        if self.shared.upstreams.covers().is_some() {
+            // Else the segment stays until the next one tells.
+            self.shared.upstreams.save(&self.shared.folder, self.next)?;
+        }
         self.shared.watermark.sync(&self.shared.folder)
     }
 
@@ -311,6 +345,9 @@ impl Writer {
                 limit_bytes,
                 "the spool is full: new frames wait, then are dropped"
             );
+        }
+        if housekeeping::give_up_oldest(&self.shared) {
+            return Ok(housekeeping::run(&self.shared)?);
         }
         housekeeping::run(&self.shared)?;
         let drops = undeclared(&self.shared, self.declaring.as_ref());

@@ -22,6 +22,9 @@ fn a_bad_value_names_its_variable() {
     check("BRIDGE_MAX_CONNECTIONS", "0");
     check("BRIDGE_FRAME_MAX_BYTES", "1GiB");
     check("BRIDGE_IDLE_TIMEOUT", "soon");
+    check("BRIDGE_ROUTES", "nowhere/routes.toml");
+    check("BRIDGE_INGEST_LISTEN", "localhost");
+    check("BRIDGE_STORE_URL", "none");
     check("BRIDGE_NAME", &"n".repeat(1_025));
     check("BRIDGE_NAME", &"ä".repeat(513));
 }

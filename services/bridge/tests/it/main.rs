@@ -5,5 +5,8 @@ mod config;
 mod forwarding;
 mod frames;
 mod limits;
+mod predecessor;
+mod routes;
 mod store;
 mod under_test;
+mod zones;

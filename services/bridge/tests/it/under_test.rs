@@ -15,6 +15,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(crate) struct UnderTest {
     pub(crate) address: SocketAddr,
+    /// Where other bridges send, if it takes from them.
+    pub(crate) ingest: Option<SocketAddr>,
     shutdown: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
 }
@@ -43,20 +45,45 @@ impl UnderTest {
 
     pub(crate) async fn start_with(folder: &Path, store: &Store, vars: &[(&str, &str)]) -> Self {
         let mut environment = environment(folder, &store.url());
-        environment.extend(
-            vars.iter()
-                .map(|(name, it)| ((*name).to_owned(), (*it).to_owned())),
-        );
+        for (name, value) in vars {
+            environment.retain(|(known, _)| known != name);
+            environment.push(((*name).to_owned(), (*value).to_owned()));
+        }
         let config = Config::from_vars(&environment).expect("a good configuration");
         let bridge = Bridge::bind(config).await.expect("free ports and a folder");
         let address = bridge.address().expect("a port");
+        let ingest = bridge.ingest_address().expect("a port");
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(bridge.run(shutdown.clone()));
         Self {
             address,
+            ingest,
             shutdown,
             task,
         }
+    }
+
+    /// A bridge that takes from other bridges, with this routes file.
+    pub(crate) async fn start_in_zone(
+        folder: &Path,
+        store: &Store,
+        routes: &str,
+        vars: &[(&str, &str)],
+    ) -> Self {
+        let file = folder.join("routes.toml");
+        std::fs::write(&file, routes).expect("a folder");
+        let file = file.display().to_string();
+        let own = [
+            ("BRIDGE_ROUTES", &*file),
+            ("BRIDGE_INGEST_LISTEN", "127.0.0.1:0"),
+            ("BRIDGE_DRAIN_TIMEOUT", "500ms"),
+        ];
+        Self::start_with(folder, store, &[&own, vars].concat()).await
+    }
+
+    /// URL of its way in for other bridges.
+    pub(crate) fn ingest_url(&self) -> String {
+        format!("http://{}", self.ingest.expect("it takes from bridges"))
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {

@@ -45,6 +45,7 @@ pub(super) fn next(
             true => Entry::DeadLetter(Box::new(dead_letter(&record, mark.rowid))).into(),
             false => v1::Entry {
                 kind: Some(v1::entry::Kind::Record(record)),
+                origin: None,
             },
         };
         let batch = batch.get_or_insert_with(|| RowBatch {

@@ -101,7 +101,7 @@ impl Transfer {
             bridge_id: self.spool.bridge_id.to_string(),
             name: self.spool.name.clone(),
             first_sequence: 1,
-            uptime_ms: 0,
+            ..OpenSpool::default()
         }))
         .await;
         let mut answers = IngestServiceClient::new(self.connection.client.clone())

@@ -66,8 +66,14 @@ impl Plan {
         self.check_ports()?;
         check_folder(self.data_dir_variables.database, &self.store.data_dir)?;
         check_folder(self.data_dir_variables.spool, &self.bridge.spool.dir)?;
+        // A bridge may be told to have no store.
+        let bridge_url = self
+            .bridge
+            .store_url
+            .as_ref()
+            .unwrap_or(&self.web.store_url);
         for (variable, url) in [
-            ("BRIDGE_STORE_URL", &self.bridge.store_url),
+            ("BRIDGE_STORE_URL", bridge_url),
             ("WEB_STORE_URL", &self.web.store_url),
             ("NEELIX_STORE_URL", &self.neelix.store_url),
         ] {
@@ -141,7 +147,10 @@ mod tests {
         .unwrap();
         assert_eq!(plan.stage.name(), "DEVELOPMENT");
         assert_eq!(plan.bridge.listen.to_string(), "0.0.0.0:9020");
-        assert_eq!(plan.bridge.store_url, "http://127.0.0.1:7777");
+        assert_eq!(
+            plan.bridge.store_url.as_deref(),
+            Some("http://127.0.0.1:7777")
+        );
         assert_eq!(plan.web.store_url, "http://127.0.0.1:7777");
         assert_eq!(plan.neelix.store_url, "http://127.0.0.1:7777");
         assert_eq!(plan.neelix.url, "http://localhost:7778");

@@ -95,7 +95,7 @@ impl Town {
             bridge_id: SPOOL.to_owned(),
             name: "import".to_owned(),
             first_sequence: 1,
-            uptime_ms: 0,
+            ..v1::OpenSpool::default()
         };
         requests.send(step(Step::Open(open))).await.unwrap();
         let mut client = IngestServiceClient::new(self.client());

@@ -7,7 +7,7 @@ mod glob;
 mod pattern;
 
 pub use decimal::Decimal;
-pub use extra::{ExtraPath, ExtraTest, ExtraValue};
+pub use extra::{ExtraPath, ExtraTest, ExtraValue, entries, items};
 pub use glob::Glob;
 pub use pattern::{Pattern, PatternError};
 

@@ -17,6 +17,8 @@ pub enum Entry {
     DeadLetter(Box<DeadLetter>),
     /// Frames that were destroyed.
     Gap(Gap),
+    /// So many numbers, at least one, that are not for whoever is told.
+    Skipped(u64),
 }
 
 impl Entry {
@@ -26,6 +28,7 @@ impl Entry {
         match self {
             Self::Record(_) | Self::DeadLetter(_) => 1,
             Self::Gap(gap) => gap.count,
+            Self::Skipped(count) => *count,
         }
     }
 }
@@ -56,10 +59,24 @@ impl DeadLetter {
 
 /// Numbers whose frames were destroyed before the store had them. It begins
 /// where the entry before it ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gap {
-    /// How many consecutive numbers are lost, at least 1.
+    /// How many consecutive numbers it takes, at least 1.
     pub count: u64,
+    /// How many frames are lost, where a spool further up has declared it and one
+    /// number stands for them; 0 for as many as there are numbers.
+    pub lost: u64,
     /// Why, for people.
     pub reason: String,
+}
+
+impl Gap {
+    /// How many frames are lost.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        match self.lost {
+            0 => self.count,
+            lost => lost,
+        }
+    }
 }

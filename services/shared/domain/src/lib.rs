@@ -33,7 +33,7 @@ mod stage;
 pub use alert::{Alert, AlertEvent, AlertEventKind, AlertKind, AlertSubject};
 pub use condition::{
     Condition, Decimal, ExtraPath, ExtraTest, ExtraValue, Glob, NumberRange, Pattern, PatternError,
-    TextTest,
+    TextTest, entries, items,
 };
 pub use count::{CountBy, CountQuery};
 pub use entry::{BridgeId, DeadLetter, Entry, Gap};

@@ -7,7 +7,7 @@ mod trace;
 
 use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
 
-pub use client::{Client, InvalidUrl, channel, channel_of_streams};
+pub use client::{Client, InvalidUrl, channel, channel_of_streams, check_url};
 pub use server::serve;
 pub use trace::TracedBody;
 

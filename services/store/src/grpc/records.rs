@@ -258,5 +258,6 @@ fn gap_to_proto(stored: StoredGap) -> v1::Gap {
         count: stored.count,
         reason: stored.reason,
         declared_us: stored.declared_us,
+        lost: 0,
     }
 }

@@ -95,7 +95,7 @@ async fn write(
     }
     for slot in &group.slots[slots.clone()] {
         match &slot.body {
-            Body::Record(_) => {}
+            Body::Record(_) | Body::Skipped(_) => {}
             Body::Letter(letter) => {
                 totals.dead_letters += 1;
                 let letter = DeadLetter {
@@ -106,11 +106,11 @@ async fn write(
                     .await?;
             }
             Body::Gap(gap) => {
-                totals.lost += gap.count;
+                totals.lost += gap.frames();
                 let gap = StoredGap {
                     bridge_id: slot.bridge_id,
                     first_sequence: slot.sequence,
-                    count: gap.count,
+                    count: gap.frames(),
                     reason: gap.reason.clone(),
                     declared_us: now_us,
                 };

@@ -38,6 +38,8 @@ pub(super) enum Body {
     Record(usize),
     Letter(Box<DeadLetter>),
     Gap(Gap),
+    /// So many numbers that stand for nothing.
+    Skipped(u64),
 }
 
 impl Slot {
@@ -45,6 +47,7 @@ impl Slot {
     pub(super) fn next_sequence(&self) -> u64 {
         match &self.body {
             Body::Gap(gap) => self.sequence + gap.count,
+            Body::Skipped(count) => self.sequence + count,
             Body::Record(_) | Body::Letter(_) => self.sequence + 1,
         }
     }
@@ -150,7 +153,7 @@ impl Group {
             .iter()
             .filter_map(|slot| match slot.body {
                 Body::Record(index) => Some(index),
-                Body::Letter(_) | Body::Gap(_) => None,
+                Body::Letter(_) | Body::Gap(_) | Body::Skipped(_) => None,
             });
         match indexes.next() {
             Some(first) => first..first + 1 + indexes.count(),
@@ -174,6 +177,7 @@ impl Group {
                 count: end - sequence,
                 ..gap
             }),
+            Entry::Skipped(_) => Body::Skipped(end - sequence),
         };
         self.slots.push(Slot {
             bridge_id,

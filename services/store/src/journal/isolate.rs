@@ -25,9 +25,10 @@ pub(super) fn stand_in(slot: &Slot, records: &[Record], reason: &str) -> Option<
         })),
         Body::Gap(gap) if gap.reason.is_empty() => return None,
         Body::Gap(gap) => Body::Gap(Gap {
-            count: gap.count,
             reason: String::new(),
+            ..*gap
         }),
+        Body::Skipped(_) => return None,
     };
     Some(Slot {
         bridge_id: slot.bridge_id,
@@ -102,6 +103,7 @@ mod tests {
         let gap = slot(Body::Gap(Gap {
             count: 3,
             reason: "lost".to_owned(),
+            ..Gap::default()
         }));
         let bare = stand_in(&gap, &[], "why").unwrap();
         assert_eq!(bare.next_sequence(), 12);

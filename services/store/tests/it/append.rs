@@ -150,7 +150,7 @@ async fn malformed_requests_are_refused() {
     check(
         append_request::Step::Batch(v1::Batch {
             first_sequence: 1,
-            entries: vec![v1::Entry { kind: None }],
+            entries: vec![v1::Entry::default()],
             mark: String::new(),
         }),
         "neither a record",

@@ -234,6 +234,7 @@ impl Clients {
             name,
             first_sequence: 1,
             uptime_ms,
+            ..v1::OpenSpool::default()
         });
         let mut bridge = Bridge {
             requests,
@@ -355,6 +356,7 @@ pub(crate) fn gap(count: u64) -> Entry {
     Entry::Gap(Gap {
         count,
         reason: "destroyed".to_owned(),
+        ..Gap::default()
     })
 }
 

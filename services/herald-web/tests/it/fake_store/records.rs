@@ -322,6 +322,7 @@ impl RecordService for Records {
             count: 2,
             reason: "the disk has destroyed them".to_owned(),
             declared_us: NOW,
+            lost: 0,
         };
         Ok(Response::new(v1::ListGapsResponse {
             gaps: vec![gap; (request.into_inner().limit as usize).min(1)],

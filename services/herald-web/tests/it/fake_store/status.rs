@@ -22,6 +22,7 @@ impl StatusService for Data {
             received: 6,
             dropped: 7,
             version: "0.1.0".to_owned(),
+            destinations: Vec::new(),
         };
         let bridge = v1::BridgeStatus {
             bridge_id: "6f1e2d3c-0000-4000-8000-000000000001".to_owned(),

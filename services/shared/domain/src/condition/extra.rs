@@ -74,7 +74,9 @@ fn is_between(number: &Decimal, min: &Bound<Decimal>, max: &Bound<Decimal>) -> b
 }
 
 impl<'a> ExtraValue<'a> {
-    fn of(raw: &'a str) -> Option<Self> {
+    /// A value as it is written; `None` for objects, arrays, and what is no JSON.
+    #[must_use]
+    pub fn of(raw: &'a str) -> Option<Self> {
         match raw.as_bytes().first()? {
             b'{' | b'[' => None,
             b'"' => serde_json::from_str::<Text<'a>>(raw)
@@ -154,14 +156,18 @@ fn at_path(raw: &str, path: &[String], found: &mut impl FnMut(&str) -> bool) -> 
     }
 }
 
-fn entries(raw: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
+/// The entries of a JSON object in order, doubles included, values as they are
+/// written; none of what is no object.
+pub fn entries(raw: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
     let entries = serde_json::from_str::<Entries<'_>>(raw);
     entries
         .map_or_else(|_| Vec::new(), |entries| entries.0)
         .into_iter()
 }
 
-fn items(raw: &str) -> impl Iterator<Item = &str> {
+/// The items of a JSON array in order, as they are written; none of what is no
+/// array.
+pub fn items(raw: &str) -> impl Iterator<Item = &str> {
     let items = serde_json::from_str::<Items<'_>>(raw);
     items
         .map_or_else(|_| Vec::new(), |items| items.0)

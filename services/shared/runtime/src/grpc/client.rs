@@ -67,13 +67,26 @@ pub fn channel_of_streams(url: &str) -> Result<Client, InvalidUrl> {
     connect(url, LONG_STREAM_WINDOW, LONG_CONNECTION_WINDOW)
 }
 
-fn connect(url: &str, stream_window: u32, connection_window: u32) -> Result<Client, InvalidUrl> {
+/// Whether `url` is one that [`channel`] takes, without making anything.
+///
+/// # Errors
+/// `url` is no such URL.
+pub fn check_url(url: &str) -> Result<(), InvalidUrl> {
+    uri(url).map(|_| ())
+}
+
+fn uri(url: &str) -> Result<Uri, InvalidUrl> {
     let invalid = || InvalidUrl(url.to_owned());
     let uri: Uri = url.parse().map_err(|_| invalid())?;
     let has_path = uri.path_and_query().is_some_and(|path| path != "/");
-    if uri.scheme_str() != Some("http") || uri.port().is_none() || has_path {
-        return Err(invalid());
+    match uri.scheme_str() != Some("http") || uri.port().is_none() || has_path {
+        true => Err(invalid()),
+        false => Ok(uri),
     }
+}
+
+fn connect(url: &str, stream_window: u32, connection_window: u32) -> Result<Client, InvalidUrl> {
+    let uri = uri(url)?;
     let channel = Endpoint::from(uri)
         .connect_timeout(CONNECT_TIMEOUT)
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)

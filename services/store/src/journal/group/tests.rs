@@ -9,16 +9,18 @@ use crate::error::StoreError;
 const ONE: BridgeId = Uuid::from_u128(1);
 const TWO: BridgeId = Uuid::from_u128(2);
 
-/// `r` is a record, `d` a dead letter, a digit a gap of so many numbers.
+/// `r` is a record, `d` a dead letter, `s` skips three numbers, a digit is a gap
+/// of so many.
 fn batch(bridge_id: BridgeId, first_sequence: u64, kinds: &str) -> Batch {
     let entries = kinds
         .chars()
         .map(|kind| match kind {
             'r' => Entry::Record(Box::default()),
             'd' => Entry::DeadLetter(Box::default()),
+            's' => Entry::Skipped(3),
             digit => Entry::Gap(Gap {
                 count: u64::from(digit.to_digit(10).unwrap()),
-                reason: String::new(),
+                ..Gap::default()
             }),
         })
         .collect();
@@ -36,6 +38,7 @@ fn shown(group: &Group) -> String {
         Body::Record(_) => format!("{}r", slot.sequence),
         Body::Letter(_) => format!("{}d", slot.sequence),
         Body::Gap(gap) => format!("{}+{}", slot.sequence, gap.count),
+        Body::Skipped(count) => format!("{}s{count}", slot.sequence),
     });
     slots.collect::<Vec<_>>().join(" ")
 }
@@ -58,6 +61,9 @@ fn only_what_is_new_is_taken() {
     check(7, 1, "r5r", "7r", 6);
     check(4, 1, "r5r", "4+3 7r", 1);
     check(9, 9, "", "", 0);
+    check(1, 1, "rsr", "1r 2s3 5r", 0);
+    check(3, 1, "rsr", "3s2 5r", 1);
+    check(5, 1, "rsr", "5r", 4);
     check(9, 3, "", "", 0);
 }
 

@@ -1,0 +1,233 @@
+//! The masks that come with Herald. Each finds more rather than less, but not what
+//! everyday lines are full of: times are no addresses, order numbers no cards.
+
+use std::net::Ipv6Addr;
+use std::ops::Range;
+
+use super::mask::{ASSIGNS, AT, COLON, DIGIT, DOT, Mask};
+
+/// Looks at what an expression has found in a text: where the thing really is, or
+/// `None`.
+pub(crate) type Check = fn(&str, Range<usize>) -> Option<Range<usize>>;
+
+/// Their names.
+pub(crate) const NAMES: [&str; 6] = ["email", "card", "iban", "token", "password", "ip"];
+
+const EMAIL: &str =
+    r#"[^\s@<>"'(),;:=\[\]{}|/\\]+@[^\s@<>"'(),;:=\[\]{}|/\\]*[^\s@<>"'(),;:=\[\]{}|/\\.]"#;
+const CARD: &str = r"\d(?:[ -]?\d){11,}";
+const IBAN: &str = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}(?: ?[A-Z0-9]{1,3})?\b";
+const KNOWN_TOKEN: &str = concat!(
+    r"(?:eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?",
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}",
+    r"|(?:gh[pousr]|github_pat)_[A-Za-z0-9_]{20,}",
+    r"|(?:glpat|sk|xox[abposr])-[A-Za-z0-9_-]{8,}",
+    r"|(?i:bearer|basic)[ \t]+[A-Za-z0-9_.~+/=-]{8,})"
+);
+const TOKEN: &str = r#"(?i)(?:token|api[_-]?key|access[_-]?key|authorization|signature)["']?\s*(?:=>|[:=])\s*(?:bearer\s+|basic\s+)?(?:"[^"]*"?|'[^']*'?|[^\s,;&"'}\])]+)"#;
+const TOKEN_KEYS: &str = r"(?i)token|api[_-]?key|access[_-]?key|authorization|signature|cookie";
+const PASSWORD: &str = r#"(?i)(?:password|passwd|passphrase|passwort|pwd|secret)["']?\s*(?:=>|[:=])\s*(?:"[^"]*"?|'[^']*'?|[^\s,;&"'}\])]+)"#;
+const PASSWORD_IN_URL: &str = r"://[^\s/@:]*:[^\s/@]+@";
+const PASSWORD_KEYS: &str = r"(?i)password|passwd|passphrase|passwort|pwd|secret";
+const IPV4: &str = r"\d{1,3}(?:\.\d{1,3}){3}";
+const IPV6: &str = r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*";
+
+/// The masks of a preset; `None` when there is none of this name.
+pub(crate) fn masks(name: &str) -> Option<Vec<Mask>> {
+    let plain = |regex, needs, check| made(name, regex).with(needs, check);
+    Some(match name {
+        "email" => vec![plain(EMAIL, AT, all)],
+        "card" => vec![plain(CARD, DIGIT, card)],
+        "iban" => vec![plain(IBAN, DIGIT, all)],
+        "token" => vec![
+            keyed(plain(TOKEN, ASSIGNS, all), TOKEN_KEYS),
+            plain(KNOWN_TOKEN, 0, all),
+        ],
+        "password" => vec![
+            // Before it is taken for a name and a value.
+            plain(PASSWORD_IN_URL, COLON | AT, all),
+            keyed(plain(PASSWORD, ASSIGNS, all), PASSWORD_KEYS),
+        ],
+        "ip" => vec![plain(IPV6, COLON, ipv6), plain(IPV4, DIGIT | DOT, ipv4)],
+        _ => return None,
+    })
+}
+
+fn made(name: &str, regex: &str) -> Mask {
+    Mask::new(name, regex, &format!("[{name}]")).expect("a preset's expression is right")
+}
+
+fn keyed(mask: Mask, keys: &str) -> Mask {
+    mask.with_keys(keys)
+        .expect("a preset's expression is right")
+}
+
+fn all(_: &str, found: Range<usize>) -> Option<Range<usize>> {
+    Some(found)
+}
+
+/// 12 to 19 digits with the check digit of cards, between other digits only where
+/// something separates them. A longer run goes as a whole if any part may be a card.
+fn card(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let digits: Vec<(usize, u32)> = text[found.clone()]
+        .char_indices()
+        .filter_map(|(at, letter)| Some((found.start + at, letter.to_digit(10)?)))
+        .collect();
+    let adjoins = |at: usize| {
+        at > 0
+            && digits
+                .get(at)
+                .is_some_and(|it| it.0 == digits[at - 1].0 + 1)
+    };
+    let is_long = digits.len() > CARD_DIGITS;
+    let windows = (0..digits.len()).flat_map(|from| {
+        let longest = (digits.len() - from).min(CARD_DIGITS);
+        (12..=longest).rev().map(move |length| from..from + length)
+    });
+    let window = windows.take(MAX_WINDOWS).find(|window| {
+        let is_apart = !adjoins(window.start) && !adjoins(window.end);
+        (is_long || is_apart) && passes_luhn(&digits[window.clone()])
+    })?;
+    match is_long {
+        true => Some(found),
+        false => Some(digits[window.start].0..digits[window.end - 1].0 + 1),
+    }
+}
+
+/// The most digits of a card.
+const CARD_DIGITS: usize = 19;
+/// How many parts of a long run of digits are looked at.
+const MAX_WINDOWS: usize = 4_096;
+
+fn passes_luhn(digits: &[(usize, u32)]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, (_, digit))| match (place % 2, digit * 2) {
+            (0, _) => *digit,
+            (_, double) if double > 9 => double - 9,
+            (_, double) => double,
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+fn ipv4(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let is_address = text[found.clone()]
+        .split('.')
+        .all(|part| part.parse::<u8>().is_ok());
+    is_address.then_some(found)
+}
+
+fn ipv6(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let before = text[..found.start].chars().next_back();
+    let after = text[found.end..].chars().next();
+    let is_word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+    if is_word(before) || is_word(after) {
+        return None;
+    }
+    let candidate = &text[found.clone()];
+    let without_dots = candidate.trim_end_matches('.');
+    let without_colon = without_dots.strip_suffix(':').unwrap_or(without_dots);
+    let address = [candidate, without_dots, without_colon]
+        .into_iter()
+        .find(|it| it.len() > 2 && it.parse::<Ipv6Addr>().is_ok())?;
+    Some(found.start..found.start + address.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mask::Masks;
+    use super::*;
+
+    fn check(name: &str, text: &str, expected: &str) {
+        let masks = Masks::new(masks(name).unwrap()).unwrap();
+        assert_eq!(masks.apply(text, &mut |_| ()), expected, "{name}");
+    }
+
+    #[test]
+    fn every_preset_has_masks_that_agree_with_each_other() {
+        let all = NAMES.iter().flat_map(|name| masks(name).unwrap()).collect();
+        Masks::new(all).unwrap();
+        assert!(masks("emails").is_none());
+    }
+
+    #[test]
+    fn mail_addresses() {
+        check("email", "to anna.b+x@mail.example.org.", "to [email].");
+        check("email", "<ä@ö.de>, \"c@d\"", "<[email]>, \"[email]\"");
+        check("email", "@property and a @ b", "@property and a @ b");
+    }
+
+    #[test]
+    fn cards() {
+        check("card", "card 4111 1111 1111 1111 ok", "card [card] ok");
+        check("card", "4111-1111-1111-1111", "[card]");
+        check("card", "order 43 4111111111111111", "order 43 [card]");
+        check("card", "a4111111111111111b", "a[card]b");
+        check("card", "order 4111111111111112", "order 4111111111111112");
+        check("card", "1700000000000000 us", "1700000000000000 us");
+        let long = format!("{}4111111111111111", "7".repeat(10));
+        let masks = Masks::new(masks("card").unwrap()).unwrap();
+        assert!(!masks.apply(&long, &mut |_| ()).contains("4111111111111111"));
+    }
+
+    #[test]
+    fn accounts() {
+        check(
+            "iban",
+            "from DE89 3704 0044 0532 0130 00 to",
+            "from [iban] to",
+        );
+        check("iban", "GB29NWBK60161331926819", "[iban]");
+        check("iban", "CODE12 is no account", "CODE12 is no account");
+    }
+
+    #[test]
+    fn tokens() {
+        check("token", "Authorization: Bearer abc.def-ghi", "[token]");
+        check(
+            "token",
+            "got eyJhbGciOiJub25l.eyJzdWIi.c2ln here",
+            "got [token] here",
+        );
+        check("token", "AKIAABCDEFGHIJKLMNOP", "[token]");
+        check(
+            "token",
+            r#"{"api_key": "k 1", "n": 2}"#,
+            r#"{"[token], "n": 2}"#,
+        );
+        check("token", "x_token=abc&y=1", "x_[token]&y=1");
+        check("token", "the token was refused", "the token was refused");
+    }
+
+    #[test]
+    fn passwords() {
+        check(
+            "password",
+            "user=a password=geh heim",
+            "user=a [password] heim",
+        );
+        check("password", "PWD: 'a b', x", "[password], x");
+        check(
+            "password",
+            "postgres://me:pw@host/db",
+            "postgres[password]host/db",
+        );
+        check("password", "password reset sent", "password reset sent");
+    }
+
+    #[test]
+    fn addresses() {
+        check("ip", "from 10.0.0.7:41234", "from [ip]:41234");
+        check("ip", "[2001:db8::1]:80, fe80::1.", "[[ip]]:80, [ip].");
+        check(
+            "ip",
+            "at 12:34:56.789, std::string",
+            "at 12:34:56.789, std::string",
+        );
+        check("ip", "::ffff:10.1.2.3", "[ip]");
+        check("ip", "version 999.1.2.3", "version 999.1.2.3");
+    }
+}
