@@ -51,6 +51,15 @@ struct ReportView<'a> {
     received: u64,
     dropped: u64,
     version: &'a str,
+    destinations: Vec<DestinationView<'a>>,
+}
+
+#[derive(Serialize)]
+struct DestinationView<'a> {
+    name: &'a str,
+    connected: bool,
+    lag_entries: u64,
+    lag_ms: u64,
 }
 
 /// `GET /api/v1/status`
@@ -103,5 +112,15 @@ fn report(report: &v1::BridgeReport) -> ReportView<'_> {
         received: report.received,
         dropped: report.dropped,
         version: &report.version,
+        destinations: report.destinations.iter().map(destination).collect(),
+    }
+}
+
+fn destination(destination: &v1::DestinationReport) -> DestinationView<'_> {
+    DestinationView {
+        name: &destination.name,
+        connected: destination.is_connected,
+        lag_entries: destination.lag_entries,
+        lag_ms: destination.lag_ms,
     }
 }

@@ -278,7 +278,10 @@ async fn the_status_is_told() {
     assert_eq!(status["started_at"], "2026-11-22T23:22:41.123456Z");
     assert_eq!(status["retention_s"], 30 * 86_400);
     assert_eq!(status["max_bytes"], 1 << 30);
-    assert_eq!(status["bridges"][0]["report"]["lag_ms"], 4);
+    let report = &status["bridges"][0]["report"];
+    assert_eq!(report["lag_ms"], 4);
+    let home = json!({"name": "home", "connected": false, "lag_entries": 8, "lag_ms": 61_000});
+    assert_eq!(report["destinations"], json!([home]));
 }
 
 #[tokio::test]

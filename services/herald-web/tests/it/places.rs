@@ -68,6 +68,7 @@ async fn the_status_is_told_in_units_of_people() {
         "aria-label=\"The spool is 50 % full\"",
         "aria-label=\"The database holds 1 % of its limit\"",
         "3 <span class=\"key\">entries, 4 ms</span>",
+        "<bdi>home</bdi>: <span class=\"state-late\">not connected, 8 ",
         "<span class=\"state-late\">7</span>",
         "<dt>Waiting to be merged</dt><dd>3</dd>",
     ] {

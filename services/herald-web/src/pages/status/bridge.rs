@@ -43,6 +43,18 @@ struct Report {
     dropped: String,
     has_dropped: bool,
     version: String,
+    /// Where its routes lead besides this store.
+    destinations: Vec<Destination>,
+}
+
+/// How it gets on with a destination of its routes.
+#[derive(Debug, Serialize)]
+struct Destination {
+    name: String,
+    is_connected: bool,
+    lag: String,
+    lag_time: String,
+    is_behind: bool,
 }
 
 /// Entries that wait for so long are worth a look.
@@ -77,6 +89,19 @@ impl Report {
             dropped: grouped(report.dropped),
             has_dropped: report.dropped > 0,
             version: report.version.clone(),
+            destinations: report.destinations.iter().map(Destination::new).collect(),
+        }
+    }
+}
+
+impl Destination {
+    fn new(destination: &v1::DestinationReport) -> Self {
+        Self {
+            name: destination.name.clone(),
+            is_connected: destination.is_connected,
+            lag: grouped(destination.lag_entries),
+            lag_time: utc::distance(destination.lag_ms.saturating_mul(1_000)),
+            is_behind: destination.lag_ms >= BEHIND_AFTER_MS,
         }
     }
 }

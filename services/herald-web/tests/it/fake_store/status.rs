@@ -22,7 +22,12 @@ impl StatusService for Data {
             received: 6,
             dropped: 7,
             version: "0.1.0".to_owned(),
-            destinations: Vec::new(),
+            destinations: vec![v1::DestinationReport {
+                name: "home".to_owned(),
+                is_connected: false,
+                lag_entries: 8,
+                lag_ms: 61_000,
+            }],
         };
         let bridge = v1::BridgeStatus {
             bridge_id: "6f1e2d3c-0000-4000-8000-000000000001".to_owned(),
