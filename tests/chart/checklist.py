@@ -243,6 +243,32 @@ def check_network(objects):
     assert sorted(askers) == ["backup", "bridge", "herald-web", "neelix-cronjob", "test"]
 
 
+@point("zones: bridges send where routes lead, and take from named bridges, on one bridge only")
+def check_zones(objects):
+    pod = dict(objects.templates())["herald-production-bridge"]
+    assert re.fullmatch("[0-9a-f]{64}", pod["metadata"]["annotations"]["checksum/routes"])
+    container = dict(objects.containers())["herald-production-bridge/bridge"]
+    variables = {each["name"]: each.get("value") for each in container["env"]}
+    assert variables["BRIDGE_ROUTES"] == "/routes/routes.toml"
+    assert "BRIDGE_INGEST_LISTEN" not in variables
+    egress = objects.one("NetworkPolicy", "-bridge")["spec"]["egress"]
+    assert {"ports": [{"port": 9324, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.3.0.0/16"}}]} in egress
+    zone = ["--set", "bridge.replicas=1,bridge.ingest.enabled=true"]
+    closed = Objects(template(PRODUCTION + zone))
+    ingress = closed.one("NetworkPolicy", "-bridge")["spec"]["ingress"]
+    assert all(port["port"] != 9324 for rule in ingress for port in rule["ports"])
+    named = ["--set-json", 'networkPolicy.bridges=[{"ipBlock":{"cidr":"10.2.0.0/16"}}]']
+    opened = Objects(template(PRODUCTION + zone + named))
+    ingress = opened.one("NetworkPolicy", "-bridge")["spec"]["ingress"]
+    (rule,) = [rule for rule in ingress if rule["ports"][0]["port"] == 9324]
+    assert rule["from"] == [{"ipBlock": {"cidr": "10.2.0.0/16"}}]
+    service = opened.one("Service", "-bridge-ingest")["spec"]
+    assert service["type"] == "ClusterIP" and service["ports"][0]["port"] == 9324
+    assert opened.one("Service", "-production-bridge")["spec"]["ports"][0]["port"] == 9024
+    refused(PRODUCTION + ["--set", "bridge.replicas=2,bridge.ingest.enabled=true"], "single bridge")
+    refused(PRODUCTION + ["--set", "bridge.existingRoutesConfigMap=x"], "destinationPorts")
+
+
 @point("programs outside reach the bridge, which sees their addresses")
 def check_outside(objects):
     service = objects.one("Service", "-bridge")["spec"]

@@ -8,6 +8,12 @@ workload includes its own. */}}
 {{- if gt (add $spool 256 | int) $volume -}}
 {{- fail (printf "bridge.persistence.size: %s does not hold a spool of %s and 256Mi more" $bridge.persistence.size $bridge.spool.maxBytes) -}}
 {{- end -}}
+{{- if and $bridge.ingest.enabled (or $bridge.autoscaling.enabled (gt (int $bridge.replicas) 1)) -}}
+{{- fail "bridge.ingest: takes a single bridge: what it has taken is in the spool of that one, another would take it again" -}}
+{{- end -}}
+{{- if and (include "herald.hasRoutes" .) .Values.networkPolicy.enabled (not .Values.networkPolicy.destinationPorts) -}}
+{{- fail "networkPolicy.destinationPorts: bridge.routes lead to ports that must stand here" -}}
+{{- end -}}
 {{- $drain := include "herald.seconds" $bridge.drainTimeout | int -}}
 {{- if le (int $bridge.terminationGracePeriodSeconds) (add $drain 5 | int) -}}
 {{- fail (printf "bridge.terminationGracePeriodSeconds: %d must be more than 5 s above bridge.drainTimeout" (int $bridge.terminationGracePeriodSeconds)) -}}

@@ -36,15 +36,20 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 herald/stage: {{ $root.Values.stage }}
 {{- end -}}
 
-{{/* Number of a port: "bridge", "web", "store" or "admin". Takes (list $ port). */}}
+{{/* Number of a port: "bridge", "web", "store", "admin" or "ingest". Takes (list $ port). */}}
 {{- define "herald.port" -}}
 {{- $base := dict "TESTING" 9010 "DEVELOPMENT" 9020 "INTEGRATION" 9022 "PRODUCTION" 9024 -}}
-{{- $offset := dict "bridge" 0 "web" 1 "store" 100 "admin" 200 -}}
+{{- $offset := dict "bridge" 0 "web" 1 "store" 100 "admin" 200 "ingest" 300 -}}
 {{- add (get $base (index . 0).Values.stage) (get $offset (index . 1)) -}}
 {{- end -}}
 
 {{- define "herald.storeUrl" -}}
 http://{{ include "herald.fullname" . }}-store:{{ include "herald.port" (list . "store") }}
+{{- end -}}
+
+{{/* Whether bridges have a routes file: anything, or nothing. */}}
+{{- define "herald.hasRoutes" -}}
+{{- if or .Values.bridge.routes .Values.bridge.existingRoutesConfigMap }}yes{{ end -}}
 {{- end -}}
 
 {{/* The database's file name, as DEV_STAGE gives it. */}}
