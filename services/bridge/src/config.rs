@@ -119,6 +119,7 @@ impl Config {
             Some(file) => load_routes(file)?,
             None => Vec::new(),
         };
+        check_backlogs(&routes, read.segment_bytes)?;
         if store_url.is_none() && routes.is_empty() {
             let problem = "`none` leaves no destination: name some in BRIDGE_ROUTES";
             return Err(ConfigError::new("BRIDGE_STORE_URL", problem));
@@ -163,6 +164,23 @@ impl Config {
             },
             drain: read.drain_timeout.0,
         })
+    }
+}
+
+/// A destination that may be behind by less than what is written at a time would lack
+/// something all the time.
+fn check_backlogs(routes: &[Route], segment: ByteSize) -> Result<(), ConfigError> {
+    let least = 2 * segment.0;
+    let is_small = |route: &&Route| route.backlog.max_bytes.is_some_and(|most| most < least);
+    match routes.iter().find(is_small) {
+        None => Ok(()),
+        Some(route) => Err(ConfigError::new(
+            ROUTES,
+            format!(
+                "max_backlog of {} is too small: at least twice BRIDGE_SEGMENT_BYTES, {least} bytes",
+                route.name
+            ),
+        )),
     }
 }
 

@@ -143,7 +143,7 @@ impl Destinations {
 }
 
 fn tell_orphans(spool: &Spool) {
-    for (destination, lag) in spool.orphans() {
+    for (destination, lag) in spool.orphans(STORE) {
         warn!(
             destination,
             entries = lag.entries,

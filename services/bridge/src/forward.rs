@@ -33,7 +33,7 @@ use crate::{
     metrics::{DestinationMetrics, Metrics},
     policy::Policy,
     report::Reporter,
-    routes::Route,
+    routes::{Route, STORE},
     spool::{Chunk, Position, Reader, Resumed, SpoolError},
 };
 
@@ -46,6 +46,8 @@ const CHUNK_BYTES: usize = 1 << 20;
 const REPORT_EVERY: Duration = Duration::from_secs(2);
 /// An acknowledgement that takes longer means a dead connection or store.
 const ACK_WITHIN: Duration = Duration::from_secs(60);
+/// Changes of identity that come sooner than this have to wait.
+const CHANGES_APART: Duration = Duration::from_secs(60);
 
 /// Why a stream ended.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +109,8 @@ pub struct Forwarder {
     sent_to: u64,
     /// Since when the bridge is there for its programs.
     started: Instant,
+    /// When a stream last ended because the entries changed their identity.
+    changed: Option<Instant>,
 }
 
 impl Forwarder {
@@ -134,6 +138,7 @@ impl Forwarder {
             care: Care::default(),
             sent_to: 0,
             started: Instant::now(),
+            changed: None,
         }
     }
 
@@ -149,7 +154,17 @@ impl Forwarder {
             self.counts.set_connected(false);
             match streamed {
                 Ok(Finished::Stopped) => return Ok(()),
-                Ok(Finished::NewIdentity) => continue,
+                Ok(Finished::NewIdentity) => {
+                    let changed = self.changed.replace(Instant::now());
+                    // The former runs of a spool follow each other at once; a destination
+                    // that is ahead of it again and again has to wait.
+                    if changed.is_some_and(|at| at.elapsed() < CHANGES_APART) {
+                        tokio::select! {
+                            () = tokio::time::sleep(back_off.next()) => {}
+                            () = stop.cancelled() => return Ok(()),
+                        }
+                    }
+                }
                 Err(Broken::Spool(error)) => return Err(error),
                 Err(error) => {
                     self.counts.failed();
@@ -325,9 +340,18 @@ impl Forwarder {
         Ok(())
     }
 
+    /// Under which identity the receiver knows the entries. Each route has its own, so
+    /// that two of them may lead to the same receiver and give it different things.
+    fn wire_id(&self, position: &Position) -> Uuid {
+        match self.destination == STORE {
+            true => position.bridge_id,
+            false => Uuid::new_v5(&position.bridge_id, self.destination.as_bytes()),
+        }
+    }
+
     fn open(&self, position: &Position) -> OpenSpool {
         OpenSpool {
-            bridge_id: position.bridge_id.to_string(),
+            bridge_id: self.wire_id(position).to_string(),
             name: self.policy.own_text(&self.sender.name),
             first_sequence: position.first_sequence,
             hop: Bytes::copy_from_slice(self.sender.hop.as_bytes()),

@@ -13,6 +13,7 @@ use proto::v1::{
     AppendRequest, AppendResponse,
     ingest_service_server::{IngestService, IngestServiceServer},
 };
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
@@ -22,6 +23,8 @@ use link::Link;
 
 use crate::{metrics::Metrics, spool::Intake};
 
+/// How many streams may be open: each holds a batch or two while it waits.
+const MOST_STREAMS: usize = 64;
 /// What a message may have on the wire, in bytes: a batch, and what is around it.
 const MESSAGE_BYTES: usize = 17 << 20;
 
@@ -39,6 +42,7 @@ pub struct Ingest {
     hop: Uuid,
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
+    streams: Arc<Semaphore>,
 }
 
 impl Ingest {
@@ -56,6 +60,7 @@ impl Ingest {
             hop,
             metrics,
             shutdown,
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
         })
         .max_decoding_message_size(MESSAGE_BYTES)
     }
@@ -69,6 +74,11 @@ impl IngestService for Ingest {
         &self,
         request: Request<Streaming<AppendRequest>>,
     ) -> Result<Response<Self::AppendStream>, Status> {
+        let permit = Arc::clone(&self.streams).try_acquire_owned();
+        let permit = permit.map_err(|_| {
+            let text = format!("{MOST_STREAMS} bridges send here already");
+            Status::resource_exhausted(text)
+        })?;
         let link = Link::new(
             self.intake.clone(),
             self.hop,
@@ -76,10 +86,13 @@ impl IngestService for Ingest {
             request.into_inner(),
             self.shutdown.clone(),
         );
-        let answers = stream::unfold(Some(link), async |link| {
-            let mut link = link?;
+        let answers = stream::unfold(Some((link, permit)), async |open| {
+            let (mut link, permit) = open?;
             match link.answer().await {
-                Ok(Some(step)) => Some((Ok(AppendResponse { step: Some(step) }), Some(link))),
+                Ok(Some(step)) => {
+                    let response = AppendResponse { step: Some(step) };
+                    Some((Ok(response), Some((link, permit))))
+                }
                 Ok(None) => None,
                 Err(status) => Some((Err(status), None)),
             }

@@ -218,7 +218,8 @@ fn receive(
     Ok(tokio::spawn(grpc::serve(
         listener,
         tonic::service::Routes::new(server),
-        runtime::health::router(readiness.clone()),
+        // Metrics are not for other zones.
+        runtime::health::probes(readiness.clone()),
         readiness,
         shutdown.clone(),
         INGEST_END,

@@ -190,14 +190,16 @@ impl Predecessor {
         for frame in &frames.list {
             self.pace.free().await;
             self.pace.spend(1);
+            still_open(&stream)?;
             let written = timeout(ANSWER_WITHIN, stream.write_all(frame)).await;
             written.map_err(|_| Broken::Silent)?.map_err(Broken::Cut)?;
         }
+        still_open(&stream)?;
         let ended = async {
             stream.shutdown().await?;
             let mut answer = [0; 64];
             while stream.read(&mut answer).await? > 0 {}
-            Ok(())
+            stream.take_error()?.map_or(Ok(()), Err)
         };
         let patience = if self.closes {
             ANSWER_WITHIN
@@ -213,6 +215,15 @@ impl Predecessor {
             Err(_) if self.closes => Err(Broken::Silent),
             Err(_) => Ok(()),
         }
+    }
+}
+
+/// An end that the other side made before ours is none of a round that it has read.
+fn still_open(stream: &TcpStream) -> Result<(), Broken> {
+    match stream.try_read(&mut [0; 64]) {
+        Ok(0) => Err(Broken::Cut(std::io::ErrorKind::UnexpectedEof.into())),
+        Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => Err(Broken::Cut(error)),
+        _ => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use runtime::config::Vars;
 use super::output;
 use crate::{
     config::Config,
+    routes::STORE,
     spool::{self, Forgotten},
 };
 
@@ -24,6 +25,13 @@ impl Forget {
     pub(super) async fn run(self, vars: &Vars) -> anyhow::Result<()> {
         let config = Config::from_vars(vars)?;
         let name = &self.name;
+        let is_routed = config.routes.iter().any(|route| route.name == *name);
+        if is_routed || (name == STORE && config.store_url.is_some()) {
+            bail!(
+                "{name} is not forgotten: the bridge sends to it; remove it from the routes file \
+                 (`{STORE}`: BRIDGE_STORE_URL=none), start the bridge again, and repeat this"
+            );
+        }
         match spool::forget(&config.spool.dir, name, PATIENCE).await? {
             Forgotten::Gone => output::line(&format!("{name} is forgotten")),
             Forgotten::Unknown => bail!(

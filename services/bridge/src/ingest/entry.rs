@@ -33,6 +33,13 @@ pub(super) enum Looked {
     GoesRound,
 }
 
+/// Whether what tells of the way of an entry is no longer than it may be.
+pub(super) fn is_sound(entry: &v1::Entry) -> bool {
+    entry.origin.as_ref().is_none_or(|origin| {
+        origin.bridge_id.len() == 16 && origin.path.iter().all(|hop| hop.len() == 16)
+    })
+}
+
 /// How many numbers an entry takes; `None` for what is none.
 pub(super) fn width(entry: &v1::Entry) -> Option<u64> {
     let width = match entry.kind.as_ref()? {

@@ -183,6 +183,9 @@ impl Link {
                 .checked_add(width)
                 .filter(|next| sequence > 0 && i64::try_from(*next).is_ok())
                 .ok_or_else(|| Status::invalid_argument("numbers are out of range"))?;
+            if !entry::is_sound(&entry) {
+                return refused("an origin whose identities do not have 16 bytes");
+            }
             let entry = match entry::look(entry, sequence, source, self.own) {
                 Looked::Kept(bytes) => {
                     kept += 1;

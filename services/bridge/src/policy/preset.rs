@@ -24,12 +24,30 @@ const KNOWN_TOKEN: &str = concat!(
     r"|(?:glpat|sk|xox[abposr])-[A-Za-z0-9_-]{8,}",
     r"|(?i:bearer|basic)[ \t]+[A-Za-z0-9_.~+/=-]{8,})"
 );
-const TOKEN: &str = r#"(?i)(?:token|api[_-]?key|access[_-]?key|authorization|signature)["']?\s*(?:=>|[:=])\s*(?:bearer\s+|basic\s+)?(?:"[^"]*"?|'[^']*'?|[^\s,;&"'}\])]+)"#;
+/// What stands between a name and its value, quoted and escaped as it may be.
+macro_rules! assigned {
+    ($names:literal, $before:literal) => {
+        concat!(
+            "(?i)(?:",
+            $names,
+            r#")[\w-]*\\*["']?\s*(?:=>|[:=])\s*"#,
+            r#"(?:\\+"[^"\\]*\\*"?|"(?:[^"\\]|\\[^\n])*"?|'(?:[^'\\]|\\[^\n])*'?|"#,
+            $before,
+            r#"[^\s,;&"'}\])]+)"#
+        )
+    };
+}
+const TOKEN: &str = assigned!(
+    "token|api[_-]?key|access[_-]?key|signature",
+    r"(?:bearer\s+|basic\s+)?"
+);
+/// The value follows the name of a scheme.
+const AUTHORIZATION: &str = assigned!("authorization", r"(?:[a-z][\w-]*[ \t]+)?");
 const TOKEN_KEYS: &str = r"(?i)token|api[_-]?key|access[_-]?key|authorization|signature|cookie";
-const PASSWORD: &str = r#"(?i)(?:password|passwd|passphrase|passwort|pwd|secret)["']?\s*(?:=>|[:=])\s*(?:"[^"]*"?|'[^']*'?|[^\s,;&"'}\])]+)"#;
+const PASSWORD: &str = assigned!("password|passwd|passphrase|passwort|pwd|secret", "");
 const PASSWORD_IN_URL: &str = r"://[^\s/@:]*:[^\s/@]+@";
 const PASSWORD_KEYS: &str = r"(?i)password|passwd|passphrase|passwort|pwd|secret";
-const IPV4: &str = r"\d{1,3}(?:\.\d{1,3}){3}";
+const IPV4: &str = r"\d{1,3}(?:\.\d{1,3}){3,}";
 const IPV6: &str = r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*";
 
 /// The masks of a preset; `None` when there is none of this name.
@@ -40,6 +58,7 @@ pub(crate) fn masks(name: &str) -> Option<Vec<Mask>> {
         "card" => vec![plain(CARD, DIGIT, card)],
         "iban" => vec![plain(IBAN, DIGIT, all)],
         "token" => vec![
+            plain(AUTHORIZATION, ASSIGNS, all),
             keyed(plain(TOKEN, ASSIGNS, all), TOKEN_KEYS),
             plain(KNOWN_TOKEN, 0, all),
         ],
@@ -113,28 +132,55 @@ fn passes_luhn(digits: &[(usize, u32)]) -> bool {
     sum.is_multiple_of(10)
 }
 
+/// A longer row of numbers goes as a whole if any four of them are an address.
 fn ipv4(text: &str, found: Range<usize>) -> Option<Range<usize>> {
-    let is_address = text[found.clone()]
-        .split('.')
-        .all(|part| part.parse::<u8>().is_ok());
+    let parts = text[found.clone()].split('.');
+    let (mut good, mut is_address) = (0, false);
+    for part in parts {
+        good = if part.parse::<u8>().is_ok() {
+            good + 1
+        } else {
+            0
+        };
+        is_address |= good >= 4;
+    }
     is_address.then_some(found)
 }
 
+/// The address may begin behind a word and a colon.
 fn ipv6(text: &str, found: Range<usize>) -> Option<Range<usize>> {
     let before = text[..found.start].chars().next_back();
     let after = text[found.end..].chars().next();
     let is_word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
-    if is_word(before) || is_word(after) {
+    if is_word(after) {
         return None;
     }
     let candidate = &text[found.clone()];
-    let without_dots = candidate.trim_end_matches('.');
-    let without_colon = without_dots.strip_suffix(':').unwrap_or(without_dots);
-    let address = [candidate, without_dots, without_colon]
-        .into_iter()
-        .find(|it| it.len() > 2 && it.parse::<Ipv6Addr>().is_ok())?;
-    Some(found.start..found.start + address.len())
+    let behind_colons = candidate.match_indices(':').map(|(at, _)| at + 1);
+    let starts = (!is_word(before)).then_some(0).into_iter();
+    let (start, address) = starts
+        .chain(behind_colons)
+        .take(MAX_STARTS)
+        .find_map(|start| Some((start, address_at(&candidate[start..])?)))?;
+    let start = found.start + start;
+    Some(start..start + address)
 }
+
+/// How many colons of a row of them are looked behind.
+const MAX_STARTS: usize = 64;
+
+/// How long the address is that a text consists of, but for a dot or a colon behind it.
+fn address_at(text: &str) -> Option<usize> {
+    let without_dots = text.trim_end_matches('.');
+    let without_colon = without_dots.strip_suffix(':').unwrap_or(without_dots);
+    [text, without_dots, without_colon]
+        .into_iter()
+        .find(|it| it.len() > 2 && it.len() <= MAX_ADDRESS && it.parse::<Ipv6Addr>().is_ok())
+        .map(str::len)
+}
+
+/// The longest way to write an address.
+const MAX_ADDRESS: usize = 45;
 
 #[cfg(test)]
 mod tests {
@@ -199,6 +245,8 @@ mod tests {
             r#"{"[token], "n": 2}"#,
         );
         check("token", "x_token=abc&y=1", "x_[token]&y=1");
+        check("token", "Authorization: Token 9944b091 x", "[token] x");
+        check("token", "authorization=9944b091, x", "[token], x");
         check("token", "the token was refused", "the token was refused");
     }
 
@@ -210,6 +258,21 @@ mod tests {
             "user=a [password] heim",
         );
         check("password", "PWD: 'a b', x", "[password], x");
+        check(
+            "password",
+            "SECRET_KEY=abc password1=x",
+            "[password] [password]",
+        );
+        check(
+            "password",
+            r#"{"password": "ab\"cd", "n": 2}"#,
+            r#"{"[password], "n": 2}"#,
+        );
+        check(
+            "password",
+            r#"{"body": "{\"password\": \"hunter2\", \"n\": 2}"}"#,
+            r#"{"body": "{\"[password], \"n\": 2}"}"#,
+        );
         check(
             "password",
             "postgres://me:pw@host/db",
@@ -228,6 +291,8 @@ mod tests {
             "at 12:34:56.789, std::string",
         );
         check("ip", "::ffff:10.1.2.3", "[ip]");
+        check("ip", "[IPv6:2001:db8::1]", "[IPv6:[ip]]");
+        check("ip", "client:2001:db8::1 999.10.0.0.1", "client:[ip] [ip]");
         check("ip", "version 999.1.2.3", "version 999.1.2.3");
     }
 }

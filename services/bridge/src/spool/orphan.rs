@@ -27,15 +27,16 @@ pub enum Forgotten {
 
 impl Spool {
     /// Destinations with a cursor and without a reader, and how far each is behind.
-    /// From here on they give way when the spool is full.
+    /// From here on they give way when the spool is full, but for `kept`.
     #[must_use]
-    pub fn orphans(&self) -> Vec<(String, Lag)> {
+    pub fn orphans(&self, kept: &str) -> Vec<(String, Lag)> {
+        let kept = cursor::file_name(kept);
         let mut catalog = self.shared().catalog();
         let mut names = Vec::new();
         for (name, destination) in &mut catalog.destinations {
             if !destination.taken {
                 destination.backlog = Backlog {
-                    gives_way: true,
+                    gives_way: *name != kept,
                     ..destination.backlog
                 };
                 names.push(cursor::shown(name));

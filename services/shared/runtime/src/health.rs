@@ -63,13 +63,17 @@ impl Default for Readiness {
     }
 }
 
-/// `GET /healthz` (200 as long as the process answers), `GET /readyz` (200, or
-/// 503 with the reason) and `GET /metrics` (Prometheus text).
+/// What [`probes`] answers, and `GET /metrics` (Prometheus text).
 pub fn router(readiness: Readiness) -> Router {
+    probes(readiness).route("/metrics", get(metrics))
+}
+
+/// `GET /healthz` (200 as long as the process answers) and `GET /readyz` (200, or 503
+/// with the reason).
+pub fn probes(readiness: Readiness) -> Router {
     Router::new()
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
         .with_state(readiness)
 }
 

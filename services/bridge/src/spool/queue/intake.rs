@@ -84,7 +84,7 @@ impl Queue {
             state.group.next += 1;
             state.group.skips.retain(|skip| skip.upstream != upstream);
         }
-        if known != Some(expected) {
+        if expected > known.unwrap_or(batch.begin) {
             state.upstreams.insert(upstream, expected);
             self.pushed(state, before, batch.received_us);
         }
