@@ -72,6 +72,26 @@ Exit codes:
   1  something could not be delivered, or the store could not be asked
   2  a variable, an argument or the rules are wrong";
 
+const BRIDGE: &str = "\
+Looks after where the bridge sends records besides the store, beside a Herald on
+this machine: says what is wrong with the routes file, shows what of a record
+would leave, and lets go of what a former destination lacks.
+
+It goes by the same variables as `herald up`; BRIDGE_ROUTES names the file. Without
+a command it runs a bridge alone.";
+
+const BRIDGE_EXAMPLES: &str = "\
+Examples:
+  herald bridge check-routes                say what is wrong with the routes
+  herald bridge explain --to home --id 4711
+                                            show what of a record would be sent
+  herald bridge forget home                 let go of a former destination
+
+Exit codes:
+  0  done
+  1  it could not be done
+  2  a variable, an argument or the routes are wrong";
+
 /// Collects the log records of many programs and shows them on one page.
 #[derive(Debug, Parser)]
 #[command(name = "herald", version, after_long_help = OVERVIEW, after_help = OVERVIEW)]
@@ -92,6 +112,7 @@ pub(crate) enum Command {
     #[command(long_about = NEELIX, after_help = NEELIX_EXAMPLES, after_long_help = NEELIX_EXAMPLES)]
     Neelix(Box<neelix_cronjob::Cli>),
     /// Check the bridge's routes, see what they would send, or forget a destination.
+    #[command(long_about = BRIDGE, after_help = BRIDGE_EXAMPLES, after_long_help = BRIDGE_EXAMPLES)]
     Bridge(Box<bridge::Cli>),
     Log(Box<Log>),
     Query(Box<Query>),
