@@ -68,6 +68,23 @@ async fn a_destination_gets_what_its_rules_let_through() {
     );
 }
 
+/// Guards against what one route leaves out being taken for what the other has sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_destinations_may_be_the_same_receiver() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (own, outside) = (Store::start().await, Store::start().await);
+    let routes = [
+        to("errors", &outside.url(), "query = \"level>=error\""),
+        to("others", &outside.url(), "query = \"level<error\""),
+    ]
+    .concat();
+    let bridge = UnderTest::start_in_zone(folder.path(), &own, &routes, &[]).await;
+    bridge.send(&burst(0..1_000)).await;
+    arrive(&own, 1_000).await;
+    arrive(&outside, 1_000).await;
+    bridge.stop().await.expect("a clean end");
+}
+
 fn only_attempt(extra: &str) -> String {
     let extra: serde_json::Value = serde_json::from_str(extra).expect("JSON");
     serde_json::json!({ "attempt": extra["attempt"] }).to_string()
