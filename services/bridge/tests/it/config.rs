@@ -29,6 +29,28 @@ fn a_bad_value_names_its_variable() {
     check("BRIDGE_NAME", &"ä".repeat(513));
 }
 
+/// Guards against a route that would lack something at every new segment.
+#[test]
+fn a_backlog_below_two_segments_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("routes.toml");
+    let read = |max_backlog: &str| {
+        let route = format!(
+            "[[destination]]\nname = \"home\"\nkind = \"herald\"\n\
+             url = \"http://127.0.0.1:1\"\nmax_backlog = \"{max_backlog}\"\n"
+        );
+        std::fs::write(&file, route).expect("a routes file");
+        let mut vars = environment(folder.path(), "http://127.0.0.1:1");
+        vars.retain(|(known, _)| known != "BRIDGE_SEGMENT_BYTES");
+        vars.push(("BRIDGE_SEGMENT_BYTES".to_owned(), "1MiB".to_owned()));
+        vars.push(("BRIDGE_ROUTES".to_owned(), file.display().to_string()));
+        Config::from_vars(&vars).map_err(|error| error.to_string())
+    };
+    assert!(read("2MiB").is_ok());
+    let error = read("1MiB").expect_err("too small");
+    assert!(error.contains("max_backlog of home"), "{error}");
+}
+
 #[test]
 fn the_longest_name_that_the_store_takes_is_good() {
     let name = "n".repeat(proto::BRIDGE_NAME_BYTES);
