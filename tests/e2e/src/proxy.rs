@@ -8,14 +8,16 @@ use std::sync::{
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
-    task::{AbortHandle, JoinHandle},
+    task::JoinHandle,
 };
+use tokio_util::sync::CancellationToken;
 
 /// Passes every connection on, until it is cut.
 #[derive(Debug)]
 pub struct Proxy {
     address: String,
-    open: Arc<Mutex<Vec<AbortHandle>>>,
+    /// Cancelled, it cuts what is open now.
+    open: Arc<Mutex<CancellationToken>>,
     connections: Arc<AtomicU64>,
     accepting: JoinHandle<()>,
 }
@@ -28,16 +30,14 @@ impl Proxy {
     pub async fn to(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("a port").to_string();
-        let open: Arc<Mutex<Vec<AbortHandle>>> = Arc::default();
+        let open: Arc<Mutex<CancellationToken>> = Arc::default();
         let connections = Arc::new(AtomicU64::new(0));
         let (kept, counted) = (Arc::clone(&open), Arc::clone(&connections));
         let accepting = tokio::spawn(async move {
             while let Ok((inner, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::Relaxed);
-                let passing = tokio::spawn(pass(inner, target.clone()));
-                let mut open = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                open.retain(|it| !it.is_finished());
-                open.push(passing.abort_handle());
+                let cut = kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                tokio::spawn(pass(inner, target.clone(), cut));
             }
         });
         Self {
@@ -57,7 +57,7 @@ impl Proxy {
     /// Cuts every connection that is open, wherever its bytes are.
     pub fn cut(&self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.drain(..).for_each(|it| it.abort());
+        std::mem::take(&mut *open).cancel();
     }
 
     /// Connections passed on so far.
@@ -74,9 +74,17 @@ impl Drop for Proxy {
     }
 }
 
-/// Ends when either side does; a target that is not there ends it at once.
-async fn pass(mut inner: TcpStream, target: String) {
-    if let Ok(mut outer) = TcpStream::connect(&target).await {
-        let _cut = copy_bidirectional(&mut inner, &mut outer).await;
+/// Ends when either side does; a target that is not there ends it at once. A cut
+/// is told to both sides: an orderly end would tell that all has been passed on.
+async fn pass(mut inner: TcpStream, target: String, cut: CancellationToken) {
+    let Ok(mut outer) = TcpStream::connect(&target).await else {
+        return;
+    };
+    tokio::select! {
+        _ended = copy_bidirectional(&mut inner, &mut outer) => {}
+        () = cut.cancelled() => {
+            let _gone = inner.set_zero_linger();
+            let _gone = outer.set_zero_linger();
+        }
     }
 }

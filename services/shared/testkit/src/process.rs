@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::process::{Child, Command};
 
 /// A running process. Its output is kept; it is killed when dropped.
@@ -105,9 +105,15 @@ impl Process {
         self.signal(Signal::INT);
     }
 
-    /// Stops it from running (SIGSTOP) until [`Process::thaw`].
+    /// Stops it from running (SIGSTOP) until [`Process::thaw`]. Then all its threads
+    /// have stopped.
+    ///
+    /// # Panics
+    /// When that cannot be waited for.
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
+        let stopped = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        rustix::process::waitid(WaitId::Pid(self.raw()), stopped).expect("it stops");
     }
 
     /// Lets it run again (SIGCONT).
@@ -170,11 +176,12 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        let id = self
-            .child
-            .id()
-            .and_then(|id| Pid::from_raw(id.cast_signed()));
-        let id = id.unwrap_or_else(|| panic!("{} has ended: {}", self.name, self.stderr()));
-        rustix::process::kill_process(id, signal).expect("it can be signalled");
+        rustix::process::kill_process(self.raw(), signal).expect("it can be signalled");
+    }
+
+    fn raw(&self) -> Pid {
+        let id = self.child.id();
+        id.and_then(|id| Pid::from_raw(id.cast_signed()))
+            .unwrap_or_else(|| panic!("{} has ended: {}", self.name, self.stderr()))
     }
 }
