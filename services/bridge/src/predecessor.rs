@@ -1,11 +1,12 @@
 //! A bridge of the predecessor as destination. It takes length-prefixed pickles and
 //! never answers; it takes a short read for a whole frame. So frames go out one
-//! write each, at an even pace, and in rounds that its socket holds even if it does
-//! not read; a round ends with our end of the stream, and it is delivered when the
-//! other side, which has then read everything, closes too. The published bridge
-//! leaves that to chance: of one that was never seen to close, a round also counts
-//! when nothing has broken for a while. A round that ends in any other way is sent
-//! again: nothing is lost, some may be there twice.
+//! write each, at an even pace, and in rounds so small that whatever is in between
+//! passes each on in one piece; a round ends with our end of the stream, and it is
+//! delivered when the other side, which has then read everything, closes too. The
+//! published bridge leaves that to chance: with one that was not seen to close, a
+//! round also counts when nothing has broken for a while, and rounds are as large as
+//! its socket holds. A round that ends in any other way is sent again: nothing is
+//! lost, some may be there twice.
 
 mod encode;
 mod round;
@@ -26,7 +27,7 @@ use crate::{
     routes::Route,
     spool::{Chunk, Item, Reader, SpoolError},
 };
-use round::{Frames, RoundSize};
+use round::{End, Frames, RoundSize};
 
 /// The most frames a second: it commits each of them.
 const RATE: std::num::NonZeroU32 = std::num::NonZeroU32::new(200).expect("it is not 0");
@@ -64,8 +65,7 @@ pub struct Predecessor {
     counts: Arc<DestinationMetrics>,
     metrics: Arc<Metrics>,
     size: RoundSize,
-    /// It was seen to close after ours.
-    closes: bool,
+    end: End,
 }
 
 impl Predecessor {
@@ -81,7 +81,7 @@ impl Predecessor {
             counts: metrics.destination(&route.name),
             metrics,
             size: RoundSize::default(),
-            closes: false,
+            end: End::Unseen,
         }
     }
 
@@ -92,7 +92,8 @@ impl Predecessor {
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), SpoolError> {
         let mut back_off = BackOff::default();
         loop {
-            let (limit, bytes) = self.size.limits();
+            let limit = self.size.frames();
+            let bytes = self.end.round_bytes();
             let chunk = tokio::select! {
                 chunk = self.reader.next(limit, bytes) => chunk?,
                 () = stop.cancelled() => return Ok(()),
@@ -176,18 +177,22 @@ impl Predecessor {
         }
     }
 
-    /// Sends a round and waits until the other side has read it.
+    /// Sends frames and waits until the other side has read them.
     async fn deliver(&mut self, frames: &Frames) -> Result<(), Broken> {
-        if frames.list.is_empty() {
-            return Ok(());
+        for round in frames.rounds(self.end.round_bytes()) {
+            self.send(round).await?;
         }
+        Ok(())
+    }
+
+    async fn send(&mut self, round: &[Vec<u8>]) -> Result<(), Broken> {
         let connecting = timeout(CONNECT_WITHIN, TcpStream::connect(&self.address));
         let mut stream = connecting
             .await
             .map_err(|_| Broken::Unreachable(std::io::ErrorKind::TimedOut.into()))?
             .map_err(Broken::Unreachable)?;
         stream.set_nodelay(true).map_err(Broken::Cut)?;
-        for frame in &frames.list {
+        for frame in round {
             self.pace.free().await;
             self.pace.spend(1);
             still_open(&stream)?;
@@ -201,19 +206,21 @@ impl Predecessor {
             while stream.read(&mut answer).await? > 0 {}
             stream.take_error()?.map_or(Ok(()), Err)
         };
-        let patience = if self.closes {
-            ANSWER_WITHIN
-        } else {
-            QUIET_FOR
+        let patience = match self.end {
+            End::Closes => ANSWER_WITHIN,
+            End::Unseen | End::Quiet => QUIET_FOR,
         };
-        match timeout(patience, ended).await {
-            Ok(ended) => {
+        match (timeout(patience, ended).await, self.end) {
+            (Ok(ended), _) => {
                 ended.map_err(Broken::Cut)?;
-                self.closes = true;
+                self.end = End::Closes;
                 Ok(())
             }
-            Err(_) if self.closes => Err(Broken::Silent),
-            Err(_) => Ok(()),
+            (Err(_), End::Closes) => Err(Broken::Silent),
+            (Err(_), End::Unseen | End::Quiet) => {
+                self.end = End::Quiet;
+                Ok(())
+            }
         }
     }
 }

@@ -134,6 +134,7 @@ impl Reader {
             begin_cursor(shared, &name, file, begin)?;
         }
         let mut catalog = shared.catalog();
+        let oldest = catalog.oldest();
         let found = catalog
             .destinations
             .get_mut(&name)
@@ -142,6 +143,10 @@ impl Reader {
             return Err(SpoolError::ReaderTaken {
                 destination: destination.to_owned(),
             });
+        }
+        if backlog != Backlog::default() {
+            // What is removed while a destination lacks it has been given up.
+            found.given_up = found.given_up.max(oldest);
         }
         found.backlog = backlog;
         let next = found.cursor.next;

@@ -101,7 +101,7 @@ async fn every_frame_arrives_whole_and_as_it_was() {
 async fn cuts_lose_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let own = Store::start().await;
-    let (address, frames) = stand_in(20, 5);
+    let (address, frames) = stand_in(7, 5);
     let bridge = UnderTest::start_in_zone(folder.path(), &own, &route(&address, ""), &[]).await;
     bridge.send(&burst(0..300)).await;
     wait_until("the last is there", PATIENCE, async || {

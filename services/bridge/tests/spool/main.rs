@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it fails")]
 
+mod backlog;
 mod damage;
 mod fault;
 mod full;
