@@ -61,9 +61,11 @@ fn check_sketch(meta: &BlockMeta, sketch: &[u8], records: &[Record]) -> Result<(
     let mut sketcher = Sketcher::default();
     sketcher.start(records.len());
     for record in records {
-        let mut folded = domain::fold(&record.message).into_owned().into_bytes();
-        folded.push(END);
-        sketcher.add(&folded);
+        let message = match kept.is_cased() {
+            true => record.message.as_str().into(),
+            false => domain::fold(&record.message),
+        };
+        sketcher.add(&[message.as_bytes(), &[END]].concat());
     }
     let again = sketcher.part(meta.first_id, place, &mut Press::default());
     let again =

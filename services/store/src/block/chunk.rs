@@ -56,7 +56,7 @@ pub(super) fn put_chunks(
             {
                 grams.add_texts(&joined, chunk.len());
                 if *column == TextColumn::Message {
-                    sketcher.add(grams.folded());
+                    sketcher.add(&joined);
                 }
             }
             let empty = joined.len() == chunk.len();

@@ -94,11 +94,6 @@ impl Grams {
         self.folded = folded;
     }
 
-    /// The texts that were added last, without case, each ended by [`END`].
-    pub(super) fn folded(&self) -> &[u8] {
-        &self.folded
-    }
-
     /// Adds a field's whole value.
     pub(super) fn add_value(&mut self, field: TextField, value: &[u8]) {
         self.add(Key::value(field, value));

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use domain::{NumberField, NumberRange};
+use domain::{Glob, NumberField, NumberRange};
 
 use super::column::{NumberColumn, TextColumn};
 use super::decode::{Block, TextValues};
@@ -98,45 +98,55 @@ impl Block {
 
     fn leaf_sets(&self, leaf: &Leaf) -> Result<Sets, BlockError> {
         match leaf {
-            Leaf::Contains(needle) => {
-                self.any_column_with(&TextColumn::SEARCHED, Some(needle), |texts| {
-                    self.rows_with(texts, needle)
-                })
-            }
-            Leaf::Finds(pattern) => self.any_column(&TextColumn::SEARCHED, |texts| {
-                self.rows_where(texts, |text| pattern.finds(text))
-            }),
-            Leaf::Text(column, Test::Needle(needle)) => {
-                self.any_column_with(&[*column], Some(needle), |texts| {
-                    self.rows_with(texts, needle)
-                })
-            }
-            Leaf::Text(column, test) => self.any_column(&[*column], |texts| {
-                self.rows_where(texts, |text| test.passes(text))
-            }),
-            Leaf::Extra(path, test, hint) => self.any_column(&[TextColumn::Extra], |texts| {
-                self.rows_where(texts, |text| hint.may_hold(text) && test.passes(text, path))
-            }),
+            Leaf::Contains(needle) => self.any_column(
+                &TextColumn::SEARCHED,
+                |texts| self.rows_with(texts, needle),
+                |column| self.sketched(column, needle),
+            ),
+            Leaf::Finds(pattern) => self.any_column(
+                &TextColumn::SEARCHED,
+                |texts| self.rows_where(texts, |text| pattern.finds(text)),
+                |_| None,
+            ),
+            Leaf::Text(column, Test::Needle(needle)) => self.any_column(
+                &[*column],
+                |texts| self.rows_with(texts, needle),
+                |column| self.sketched(column, needle),
+            ),
+            Leaf::Text(column, Test::Like(glob, needle)) => self.any_column(
+                &[*column],
+                |texts| self.rows_where(texts, |text| glob.matches(text)),
+                |column| {
+                    let sets = self.sketched(column, needle)?;
+                    match is_anywhere(glob) {
+                        true => Some(sets),
+                        false => Some(sets.unsure(self.rows())),
+                    }
+                },
+            ),
+            Leaf::Text(column, test) => self.any_column(
+                &[*column],
+                |texts| self.rows_where(texts, |text| test.passes(text)),
+                |_| None,
+            ),
+            Leaf::Extra(path, test, hint) => self.any_column(
+                &[TextColumn::Extra],
+                |texts| {
+                    self.rows_where(texts, |text| hint.may_hold(text) && test.passes(text, path))
+                },
+                |_| None,
+            ),
             Leaf::Number(field, range) => self.number_sets(*field, *range),
         }
     }
 
     /// The rows that pass in one of these columns, of which some may be in the
-    /// chunks.
+    /// chunks; of those the forms of messages may tell something.
     fn any_column(
         &self,
         columns: &[TextColumn],
         rows: impl Fn(&TextValues) -> Result<Option<Rows>, BlockError>,
-    ) -> Result<Sets, BlockError> {
-        self.any_column_with(columns, None, rows)
-    }
-
-    /// The same for a needle, of which the forms of messages tell.
-    fn any_column_with(
-        &self,
-        columns: &[TextColumn],
-        needle: Option<&Needle>,
-        rows: impl Fn(&TextValues) -> Result<Option<Rows>, BlockError>,
+        sketched: impl Fn(TextColumn) -> Option<Sets>,
     ) -> Result<Sets, BlockError> {
         let mut sets = Sets::none(self.rows());
         for column in columns {
@@ -147,7 +157,7 @@ impl Block {
                         sets.possible.unite(&rows);
                     }
                 }
-                None => match self.sketched(*column, needle) {
+                None => match sketched(*column) {
                     Some(of_forms) => {
                         sets.sure.unite(&of_forms.sure);
                         sets.possible.unite(&of_forms.possible);
@@ -160,11 +170,13 @@ impl Block {
     }
 
     /// What the forms of the messages tell of a needle.
-    fn sketched(&self, column: TextColumn, needle: Option<&Needle>) -> Option<Sets> {
+    fn sketched(&self, column: TextColumn, needle: &Needle) -> Option<Sets> {
         let sketch = self.sketch.as_ref()?;
-        let needle = needle.filter(|_| column == TextColumn::Message)?;
         let outline = needle.outline.as_ref()?;
-        Some(sketch.sets(&needle.finder, outline, self.rows()))
+        if column != TextColumn::Message {
+            return None;
+        }
+        sketch.sets(&needle.finder, outline, needle.is_cased, self.rows())
     }
 
     /// The rows whose value contains the needle; none for none.
@@ -214,4 +226,9 @@ impl Block {
             .collect();
         Ok(Sets::decided(numbers.codes.rows(self.rows(), &wanted)))
     }
+}
+
+/// Whether a glob matches whatever has its one piece somewhere.
+fn is_anywhere(glob: &Glob) -> bool {
+    matches!(glob.pieces(), [before, _, after] if before.is_empty() && after.is_empty())
 }

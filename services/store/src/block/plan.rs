@@ -6,8 +6,8 @@ mod literal;
 mod need;
 
 use domain::{
-    Condition, ExtraPath, ExtraTest, NumberField, NumberRange, Pattern, RecordFilter, TextField,
-    TextTest, fold,
+    Condition, ExtraPath, ExtraTest, Glob, NumberField, NumberRange, Pattern, RecordFilter,
+    TextField, TextTest, fold,
 };
 use memchr::memmem::Finder;
 
@@ -56,12 +56,16 @@ pub(super) enum Leaf {
 #[derive(Debug)]
 pub(super) enum Test {
     Needle(Needle),
+    /// What the glob matches contains the needle, which has its case.
+    Like(Glob, Needle),
     Other(TextTest),
 }
 
-/// A text to be found, without its case; not empty.
+/// A text to be found; not empty.
 #[derive(Debug, Clone)]
 pub(super) struct Needle {
+    /// Its case counts; else it has none.
+    pub(super) is_cased: bool,
     pub(super) finder: Box<Finder<'static>>,
     /// None when the forms of messages tell nothing of it.
     pub(super) outline: Option<Outline>,
@@ -88,8 +92,16 @@ pub struct Looks {
 impl Needle {
     fn new(folded: &str) -> Self {
         Self {
+            is_cased: false,
             finder: Box::new(Finder::new(folded.as_bytes()).into_owned()),
             outline: Outline::of(folded),
+        }
+    }
+
+    fn cased(text: &str) -> Self {
+        Self {
+            is_cased: true,
+            ..Self::new(text)
         }
     }
 
@@ -99,10 +111,22 @@ impl Needle {
 }
 
 impl Test {
+    fn new(test: &TextTest) -> Self {
+        match test {
+            TextTest::Contains(text) if !text.is_empty() => Self::Needle(Needle::new(&fold(text))),
+            TextTest::Like(glob) => match glob.pieces().iter().max_by_key(|piece| piece.len()) {
+                Some(piece) if !piece.is_empty() => Self::Like(glob.clone(), Needle::cased(piece)),
+                _ => Self::Other(test.clone()),
+            },
+            test => Self::Other(test.clone()),
+        }
+    }
+
     /// Whether a text passes.
     pub(super) fn passes(&self, text: &str) -> bool {
         match self {
             Self::Needle(needle) => needle.is_in(text),
+            Self::Like(glob, _) => glob.matches(text),
             Self::Other(test) => test.passes(text),
         }
     }
@@ -262,7 +286,8 @@ impl Plan {
     #[must_use]
     pub fn wants_sketch(&self) -> bool {
         self.leaves.iter().any(|leaf| match leaf {
-            Leaf::Contains(needle) | Leaf::Text(TextColumn::Message, Test::Needle(needle)) => {
+            Leaf::Contains(needle)
+            | Leaf::Text(TextColumn::Message, Test::Needle(needle) | Test::Like(_, needle)) => {
                 needle.outline.is_some()
             }
             _ => false,
@@ -344,15 +369,7 @@ fn node(condition: &Condition, leaves: &mut Vec<Leaf>) -> Node {
             folded => Leaf::Contains(Needle::new(folded)),
         },
         Condition::Finds(pattern) => Leaf::Finds(pattern.clone()),
-        Condition::Text(field, test) => {
-            let test = match test {
-                TextTest::Contains(text) if !text.is_empty() => {
-                    Test::Needle(Needle::new(&fold(text)))
-                }
-                test => Test::Other(test.clone()),
-            };
-            Leaf::Text(TextColumn::of_field(*field), test)
-        }
+        Condition::Text(field, test) => Leaf::Text(TextColumn::of_field(*field), Test::new(test)),
         Condition::Number(field, range) => Leaf::Number(*field, *range),
         Condition::Extra(path, test) => {
             Leaf::Extra(path.clone(), test.clone(), Hint::of(path, test))

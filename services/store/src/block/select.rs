@@ -39,6 +39,14 @@ impl Sets {
             possible: rows,
         }
     }
+
+    /// The same rows are possible, and none of so many is sure.
+    pub(super) fn unsure(self, count: usize) -> Self {
+        Self {
+            sure: Rows::none(count),
+            possible: self.possible,
+        }
+    }
 }
 
 impl Selection {

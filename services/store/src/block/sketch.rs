@@ -2,15 +2,16 @@
 //! hundred forms stand for thousands of messages, and tell of most of them
 //! whether they contain a text, so that no chunk need be opened for it.
 //!
-//! A form is a message without case in which every word that has a digit is a
-//! [`HOLE`]; the rest stands as it is. A text is in a message when it is in its
-//! form. When it is not, it can only reach into holes; which letters the block's
+//! A form is a message in which every word that has a digit is a [`HOLE`]; the rest
+//! stands as it is. A text is in a message when it is in its form, with case or
+//! without. When it is not, it can only reach into holes; which letters the block's
 //! holes hold in a row is kept, too, so that most texts are not looked for there.
 //!
 //! Short numbers between spaces ("state 10", "status 404") stand as they are, too,
 //! until a form has shown too many of them. So in one form all of these are kept,
 //! or none is.
 
+mod letters;
 mod outline;
 mod piece;
 
@@ -25,6 +26,7 @@ use super::dictionary::{Dictionary, SMALL_ROWS, hash_of};
 use super::frame::{Frame, Press};
 use super::select::{Rows, Sets};
 use super::text::{END, Texts};
+use letters::Letters;
 pub(super) use outline::Outline;
 use piece::pieces;
 
@@ -38,14 +40,12 @@ const MAX_TEXT: usize = 4 << 10;
 const KEPT_FORMS: u8 = 16;
 /// Numbers are kept as long as there are fewer forms than one in so many rows.
 const KEPT_SHARE: usize = 8;
-/// One bit for every three letters in a row.
-const LETTER_BYTES: usize = (26 * 26 * 26_usize).div_ceil(8);
 
 /// Collects the forms of a block's messages.
 #[derive(Default)]
 pub(super) struct Sketcher {
     forms: Dictionary,
-    letters: Vec<u8>,
+    letters: Letters,
     form: Vec<u8>,
     /// The form at hand with its short numbers.
     kept: Vec<u8>,
@@ -59,9 +59,11 @@ pub(super) struct Sketcher {
 #[derive(Debug)]
 pub(super) struct Sketch {
     count: usize,
-    forms: Texts,
+    /// None in sketches that were made when forms had no case.
+    cased: Option<Texts>,
+    folded: Texts,
     codes: Codes,
-    letters: Vec<u8>,
+    letters: Letters,
 }
 
 impl Sketcher {
@@ -71,15 +73,14 @@ impl Sketcher {
         self.kept_of.clear();
         self.most_kept = (rows / KEPT_SHARE).max(SMALL_ROWS);
         self.letters.clear();
-        self.letters.resize(LETTER_BYTES, 0);
     }
 
-    /// Adds the next messages, without case, each ended by [`END`].
-    pub(super) fn add(&mut self, folded: &[u8]) {
+    /// Adds the next messages, each ended by [`END`].
+    pub(super) fn add(&mut self, joined: &[u8]) {
         if self.forms.is_overflown() {
             return;
         }
-        for text in folded.split_inclusive(|byte| *byte == END) {
+        for text in joined.split_inclusive(|byte| *byte == END) {
             self.outline(&text[..text.len() - 1]);
             let before = self.forms.len();
             let kept_of = match self.kept.len() {
@@ -117,11 +118,7 @@ impl Sketcher {
                 continue;
             }
             self.kept.push(HOLE);
-            for letters in piece.bytes.array_windows::<3>() {
-                if let Some(place) = place_of(*letters) {
-                    self.letters[place / 8] |= 1 << (place % 8);
-                }
-            }
+            self.letters.add(piece.bytes);
         }
         if !has_kept {
             self.kept.clear();
@@ -143,7 +140,7 @@ impl Sketcher {
             joined.push(END);
         }
         press.put(&mut part, &joined);
-        press.put(&mut part, &self.letters);
+        self.letters.put(press, &mut part);
         seal(&mut part, first_id, place);
         Some(part)
     }
@@ -161,35 +158,53 @@ impl Sketch {
         let count = cursor.length(rows)?;
         let codes = read_codes(&mut cursor, rows, count)?;
         let forms = Frame::read(&mut cursor)?.open()?.into_owned();
-        let letters = Frame::read(&mut cursor)?.open_exact(LETTER_BYTES)?;
+        let letters = Letters::read(&mut cursor)?;
+        let forms = Texts::read(forms, count)?;
+        let folded = forms.fold()?;
         Ok(Self {
             count,
-            forms: Texts::read(forms, count)?,
+            cased: letters.are_new().then_some(forms),
+            folded,
             codes,
-            letters: letters.into_owned(),
+            letters,
         })
     }
 
-    /// The rows whose message contains a text, as far as its form tells.
-    pub(super) fn sets(&self, finder: &Finder<'_>, outline: &Outline, rows: usize) -> Sets {
+    /// The rows whose message contains the text that `finder` looks for, as far as
+    /// its form tells; with case, or without for a text that has none.
+    pub(super) fn sets(
+        &self,
+        finder: &Finder<'_>,
+        outline: &Outline,
+        is_cased: bool,
+        rows: usize,
+    ) -> Option<Sets> {
+        let forms = match is_cased {
+            true => self.cased.as_ref()?,
+            false => &self.folded,
+        };
         let mut sure = vec![false; self.count];
-        self.forms.search(finder, |form| sure[form] = true);
+        forms.search(finder, |form| sure[form] = true);
         let mut possible = sure.clone();
-        self.forms
-            .search(&outline.opaque, |form| possible[form] = true);
+        forms.search(&outline.opaque, |form| possible[form] = true);
         for (finder, words) in &outline.holed {
-            if words.iter().all(|word| self.fits_a_hole(word)) {
-                self.forms.search(finder, |form| possible[form] = true);
+            if words.iter().all(|word| self.letters.may_hold(word)) {
+                forms.search(finder, |form| possible[form] = true);
             }
         }
         let rows_of = |wanted: &[bool]| match wanted.contains(&true) {
             true => self.codes.rows(rows, wanted),
             false => Rows::none(rows),
         };
-        Sets {
+        Some(Sets {
             sure: rows_of(&sure),
             possible: rows_of(&possible),
-        }
+        })
+    }
+
+    /// Whether its forms have their case.
+    pub(super) fn is_cased(&self) -> bool {
+        self.cased.is_some()
     }
 
     /// Whether two sketches of so many messages are equal.
@@ -199,32 +214,16 @@ impl Sketch {
         };
         let rows = self.codes.len();
         let forms = |sketch: &Self| -> Vec<Vec<u8>> {
+            let texts = sketch.cased.as_ref().filter(|_| other.is_cased());
+            let texts = texts.unwrap_or(&sketch.folded);
             let forms = 0..sketch.count;
-            forms
-                .map(|form| sketch.forms.bytes(form).to_vec())
-                .collect()
+            forms.map(|form| texts.bytes(form).to_vec()).collect()
         };
         rows == other.codes.len()
             && codes(self, rows) == codes(other, rows)
             && forms(self) == forms(other)
-            && self.letters == other.letters
+            && self.letters.tell_the_same(&other.letters)
     }
-
-    /// Whether a part of a word may be in a word with a digit.
-    fn fits_a_hole(&self, word: &str) -> bool {
-        let is_known = |letters: &[u8; 3]| {
-            place_of(*letters).is_none_or(|place| self.letters[place / 8] >> (place % 8) & 1 == 1)
-        };
-        word.as_bytes().array_windows::<3>().all(is_known)
-    }
-}
-
-/// The bit of three letters; none when one is no lower-case ASCII letter.
-fn place_of(letters: [u8; 3]) -> Option<usize> {
-    letters.iter().try_fold(0, |place, letter| match letter {
-        b'a'..=b'z' => Some(place * 26 + usize::from(letter - b'a')),
-        _ => None,
-    })
 }
 
 #[cfg(test)]
@@ -240,9 +239,7 @@ mod tests {
         let mut sketcher = Sketcher::default();
         sketcher.start(texts.len());
         for text in texts {
-            let mut folded = fold(text).into_owned().into_bytes();
-            folded.push(0xff);
-            sketcher.add(&folded);
+            sketcher.add(&[text.as_bytes(), &[0xff]].concat());
         }
         let part = sketcher.part(7, 63, &mut Press::default()).unwrap();
         assert!(Sketch::read(&part, 8, 63, texts.len()).is_err());
@@ -251,10 +248,13 @@ mod tests {
 
     /// For each text: whether it surely contains the needle, and whether it may.
     fn judge(texts: &[&str], needle: &str) -> Option<Vec<(bool, bool)>> {
-        let folded = fold(needle);
-        let outline = Outline::of(&folded)?;
-        let finder = Finder::new(folded.as_bytes());
-        let sets = sketch(texts).sets(&finder, &outline, texts.len());
+        look(texts, &fold(needle), false)
+    }
+
+    fn look(texts: &[&str], needle: &str, is_cased: bool) -> Option<Vec<(bool, bool)>> {
+        let outline = Outline::of(needle)?;
+        let finder = Finder::new(needle.as_bytes());
+        let sets = sketch(texts).sets(&finder, &outline, is_cased, texts.len())?;
         let has = |rows: &super::Rows, row| rows.iter().any(|known| known == row);
         let rows = 0..texts.len();
         Some(
@@ -292,6 +292,23 @@ mod tests {
     }
 
     #[test]
+    fn forms_tell_of_case() {
+        let texts = ["Gone Away", "gone away", "n7Gone Away", "7phone"];
+        let check = |needle: &str, expected: [(bool, bool); 4]| {
+            assert_eq!(look(&texts, needle, true).unwrap(), expected, "{needle}");
+        };
+        let (yes, may, no) = ((true, true), (false, true), (false, false));
+        check("Gone", [yes, no, may, may]);
+        check("gone", [no, yes, may, may]);
+        check("gone a", [no, yes, no, no]);
+        check("e A", [yes, no, may, no]);
+        check("GONE away", [no, no, no, no]);
+        // Four letters in a row tell more than three by three.
+        check("hone", [no, no, may, may]);
+        check("ogon", [no, no, no, no]);
+    }
+
+    #[test]
     fn few_short_numbers_stand_many_do_not() {
         let few = [
             "state 10 of 12",
@@ -322,8 +339,8 @@ mod tests {
     proptest! {
         #[test]
         fn forms_never_lie(
-            texts in proptest::collection::vec("([a-c_.1 é\u{1a}]{0,9}|.{0,9})", 1..20),
-            needle in "[a-c_.1 ]{1,5}",
+            texts in proptest::collection::vec("([a-cK_.1 é\u{212a}\u{1a}]{0,9}|.{0,9})", 1..20),
+            needle in "[a-cKk_.1 ]{1,5}",
             place in any::<(prop::sample::Index, usize, usize)>(),
         ) {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -331,13 +348,17 @@ mod tests {
             let start = place.1 % (letters.len() + 1);
             let end = start + place.2 % (letters.len() + 1 - start);
             for needle in [needle, letters[start..end].iter().collect()] {
-                let Some(judged) = judge(&texts, &needle) else {
-                    continue;
-                };
-                for (text, (sure, possible)) in texts.iter().zip(judged) {
+                let folded = judge(&texts, &needle).into_iter().flatten();
+                for (text, (sure, possible)) in texts.iter().zip(folded) {
                     let is_in = fold(text).contains(&*fold(&needle));
                     prop_assert!(!sure || is_in, "{text:?} {needle:?}");
                     prop_assert!(possible || !is_in, "{text:?} {needle:?}");
+                }
+                let cased = look(&texts, &needle, true).into_iter().flatten();
+                for (text, (sure, possible)) in texts.iter().zip(cased) {
+                    let is_in = text.contains(&needle);
+                    prop_assert!(!sure || is_in, "{text:?} {needle:?} with case");
+                    prop_assert!(possible || !is_in, "{text:?} {needle:?} with case");
                 }
             }
         }

@@ -11,7 +11,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub(in crate::block) struct Outline {
     /// How it looks with its first word, its last word, or both, in a hole; and
-    /// the words that must fit there.
+    /// the words that must fit there, in lower case.
     pub(super) holed: Vec<(Finder<'static>, Vec<String>)>,
     pub(super) opaque: Box<Finder<'static>>,
 }
@@ -19,8 +19,8 @@ pub(in crate::block) struct Outline {
 impl Outline {
     /// None for a text that forms tell little of: no more than a word with a
     /// digit, letters that are not ASCII, or the sign of a hole.
-    pub(in crate::block) fn of(folded: &str) -> Option<Self> {
-        let bytes = folded.as_bytes();
+    pub(in crate::block) fn of(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
         if !bytes.iter().all(|byte| byte.is_ascii() && *byte != HOLE) {
             return None;
         }
@@ -36,7 +36,7 @@ impl Outline {
         // The words at its edges may go on in the message.
         for holes in 0..4_u8 {
             for are_kept in [true, false] {
-                outline.add(folded, &pieces, |place, piece| {
+                outline.add(text, &pieces, |place, piece| {
                     let at_edge = [place == 0, place == last];
                     let is_put = at_edge[0] && holes & 1 == 1 || at_edge[1] && holes & 2 == 2;
                     match at_edge {
@@ -52,7 +52,7 @@ impl Outline {
     /// Adds a way in which the text may be in a form that does not hold it.
     fn add(
         &mut self,
-        folded: &str,
+        text: &str,
         pieces: &[Piece<'_>],
         is_hole: impl Fn(usize, &Piece<'_>) -> bool,
     ) {
@@ -61,13 +61,13 @@ impl Outline {
             match is_hole(place, piece) {
                 true => {
                     form.push(HOLE);
-                    words.push(String::from_utf8_lossy(piece.bytes).into_owned());
+                    words.push(String::from_utf8_lossy(piece.bytes).to_ascii_lowercase());
                 }
                 false => form.extend_from_slice(piece.bytes),
             }
         }
         let is_known = self.holed.iter().any(|(finder, _)| finder.needle() == form);
-        if form != folded.as_bytes() && !is_known {
+        if form != text.as_bytes() && !is_known {
             self.holed.push((Finder::new(&form).into_owned(), words));
         }
     }

@@ -128,7 +128,7 @@ fn text_test(records: &[Record]) -> impl Strategy<Value = (TextField, TextTest)>
         .collect();
     let other = (proptest::sample::select(TextField::ALL.to_vec()), text());
     let value = prop_oneof![4 => proptest::sample::select(values), 1 => other];
-    (value, 0..6, pattern(), any::<u8>()).prop_map(|((field, value), kind, pattern, at)| {
+    (value, 0..7, pattern(), any::<u8>()).prop_map(|((field, value), kind, pattern, at)| {
         let letters: Vec<char> = value.chars().collect();
         let at = usize::from(at) % (letters.len() + 1);
         let (left, right) = (&letters[..at], &letters[at..]);
@@ -137,6 +137,11 @@ fn text_test(records: &[Record]) -> impl Strategy<Value = (TextField, TextTest)>
             1 => TextTest::Finds(pattern),
             2 => TextTest::Like(Glob::new(vec![left.iter().collect(), String::new()])),
             3 => TextTest::Like(Glob::new(vec![String::new(), right.iter().collect()])),
+            4 => TextTest::Like(Glob::new(vec![
+                String::new(),
+                right.iter().take(12).collect(),
+                String::new(),
+            ])),
             _ => TextTest::Is(value),
         };
         (field, test)
