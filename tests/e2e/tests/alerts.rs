@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use e2e::{command::shell, program};
+use e2e::{browser::Browser, command::shell, program};
 use serde_json::Value;
 use testkit::{Installation, MailServer, Process, http, mail_server::header, python, wait_for};
 
@@ -167,6 +167,36 @@ async fn without_a_mail_server_the_page_has_the_mails() {
     let page = http::get(&page).await.unwrap();
     let page = String::from_utf8(page.body.to_vec()).unwrap();
     assert!(page.contains("test@somewhere.com"), "{page}");
+}
+
+#[tokio::test]
+async fn a_link_in_a_mail_asks_and_then_silences() {
+    let server = MailServer::start(&[]).await;
+    let herald = herald(Some(&server));
+    let herald_url = herald.web_url();
+    let herald = herald.with("HERALD_URL", herald_url.clone());
+    write_rules(&herald, "[shop]\nMSG=no more bread\n");
+    let _up = herald.up().await;
+    log(&herald, "no more bread", "shop").await;
+    let fired = mail(&server, "[TESTING] FIRING shop").await;
+    let text = fired["parts"]["text/plain"].as_str().unwrap();
+    let is_link = |word: &&str| word.starts_with(&herald_url) && word.contains("/silence?for=1h");
+    let link = text.split_whitespace().find(is_link).expect("a link");
+    let browser = Browser::start().await;
+    let page = browser.page().await;
+    page.open(link).await;
+    // Mail programs open links: that alone changes nothing.
+    page.until_text("main", "Opening it has changed nothing")
+        .await;
+    page.assert_accessible("the question of a link").await;
+    alert(&herald, "shop", |alert| alert["silenced_until"].is_null()).await;
+    page.follow(page.click(("button", "Silence for 1 h"))).await;
+    alert(&herald, "shop", |alert| alert["silenced_until"].is_string()).await;
+    // A changed link is none.
+    let forged = link.replace("for=1h", "for=1d");
+    page.expect_complaint("status of 403");
+    page.open(&forged).await;
+    page.until_text("main", "This link is not valid").await;
 }
 
 #[tokio::test]

@@ -19,13 +19,13 @@ use super::{
     watch::{Watch, exception},
 };
 
-/// A tab of the browser. When it is dropped and the browser has complained about
-/// anything that was not expected, the test fails.
+/// A tab of the browser, with cookies of its own. It closes when it is dropped; when
+/// the browser has complained about anything that was not expected, the test fails.
 #[derive(Debug)]
 pub struct Page {
     pipe: Arc<Pipe>,
     session: String,
-    target: Value,
+    context: Value,
     watch: Arc<Watch>,
     runs_scripts: AtomicBool,
 }
@@ -36,8 +36,9 @@ impl Page {
             let answer = pipe.call(None, method, params).await;
             answer.unwrap_or_else(|error| panic!("{method}: {error}"))
         };
-        let context = call("Target.createBrowserContext", json!({})).await;
-        let tab = json!({"url": "about:blank", "browserContextId": context["browserContextId"]});
+        let mut context = call("Target.createBrowserContext", json!({})).await;
+        let context = context["browserContextId"].take();
+        let tab = json!({"url": "about:blank", "browserContextId": context});
         let tab = call("Target.createTarget", tab).await;
         let attach = json!({"targetId": tab["targetId"], "flatten": true});
         let session = call("Target.attachToTarget", attach).await;
@@ -47,7 +48,7 @@ impl Page {
         let page = Self {
             pipe: Arc::clone(pipe),
             session,
-            target: tab["targetId"].clone(),
+            context,
             watch,
             runs_scripts: AtomicBool::new(true),
         };
@@ -65,8 +66,7 @@ impl Page {
 
     /// Closes the tab; what was wrong with it is told here.
     pub async fn close(self) {
-        let tab = json!({"targetId": self.target});
-        let closed = self.pipe.call(None, "Target.closeTarget", tab).await;
+        let closed = self.pipe.close(&self.session, &self.context).await;
         closed.unwrap_or_else(|error| panic!("the tab does not close: {error}"));
     }
 
@@ -298,6 +298,12 @@ impl Page {
 
 impl Drop for Page {
     fn drop(&mut self) {
+        // Tabs that nobody looks at any more keep the browser at work.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (session, context) = (self.session.clone(), self.context.clone());
+            let pipe = Arc::clone(&self.pipe);
+            runtime.spawn(async move { pipe.close(&session, &context).await });
+        }
         if !thread::panicking() {
             let complaints = self.complaints();
             assert!(complaints.is_empty(), "{}", complaints.join("\n"));

@@ -87,6 +87,17 @@ impl Pipe {
             .unwrap_or_else(|_| Err("the browser is gone".to_owned()))
     }
 
+    /// Closes what is looked at in a session, with the context that it is alone in.
+    ///
+    /// # Errors
+    /// When it has been closed, or the browser is gone.
+    pub(super) async fn close(&self, session: &str, context: &Value) -> Answer {
+        lock(&self.watches).remove(session);
+        let context = json!({"browserContextId": context});
+        self.call(None, "Target.disposeBrowserContext", context)
+            .await
+    }
+
     /// Has everything that happens in a session told to `watch`.
     pub(super) fn watch(&self, session: &str, watch: Arc<Watch>) {
         lock(&self.watches).insert(session.to_owned(), watch);
