@@ -2,6 +2,7 @@
 //! and their conversion to and from the domain.
 
 mod alert;
+pub mod codec;
 mod entry;
 mod error;
 mod heartbeat;
@@ -32,6 +33,9 @@ pub mod v1 {
 
 /// How many bytes `OpenSpool.name` may have.
 pub const BRIDGE_NAME_BYTES: usize = 1 << 10;
+
+/// How many entries a batch may have.
+pub const BATCH_ENTRIES: usize = 1_000;
 
 /// How many bridges an entry may have left.
 pub const MAX_HOPS: usize = 8;

@@ -22,8 +22,6 @@ pub(crate) use seen::Seen;
 pub(crate) use step::{Done, Refusal, Step, Undone};
 pub(crate) use writer::Writer;
 
-/// How many entries a batch may have.
-pub(crate) const BATCH_ENTRIES: usize = 1_000;
 /// How many jobs wait at most, whatever their size.
 const QUEUE_JOBS: usize = 1_024;
 /// One permit of the queue's budget.

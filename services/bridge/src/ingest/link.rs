@@ -4,7 +4,10 @@
 use std::{pin::Pin, sync::Arc};
 
 use prost::Message;
-use proto::v1::{self, AppendRequest, append_request, append_response};
+use proto::{
+    BATCH_ENTRIES,
+    v1::{self, AppendRequest, append_request, append_response},
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
@@ -19,7 +22,6 @@ use crate::{
 };
 
 /// What a batch may have, as a store takes it.
-const BATCH_ENTRIES: usize = 1_000;
 const BATCH_BYTES: usize = 16 << 20;
 
 type Taking = Pin<Box<dyn Future<Output = Result<TakenIn, SpoolError>> + Send>>;
@@ -164,10 +166,10 @@ impl Link {
     fn batch_of(&self, batch: v1::Batch, source: &Source) -> Result<ForwardedBatch, Status> {
         let refused = |text: &str| Err(Status::invalid_argument(text));
         if batch.entries.len() > BATCH_ENTRIES {
-            return refused("a batch has at most 1000 entries");
+            return refused(&format!("a batch has at most {BATCH_ENTRIES} entries"));
         }
         if batch.encoded_len() > BATCH_BYTES {
-            return refused("a batch has at most 16777216 bytes");
+            return refused(&format!("a batch has at most {BATCH_BYTES} bytes"));
         }
         if !batch.mark.is_empty() {
             return refused("a bridge keeps no marks: send this to a store");

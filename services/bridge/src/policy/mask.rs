@@ -24,6 +24,8 @@ pub(crate) struct Mask {
     check: Check,
     /// Bytes of a kind that a text must have for it to be in there.
     needs: Bytes,
+    /// A shorter text, in bytes, has none of it.
+    least: usize,
     /// A value of `extra` goes as a whole where its key is found by this.
     keys: Option<Regex>,
     replacement: String,
@@ -80,15 +82,16 @@ impl Mask {
             regex,
             check: |_, found| Some(found),
             needs: 0,
+            least: 1,
             keys: None,
             replacement: replacement.to_owned(),
         })
     }
 
-    /// The same, which counts only what `check` agrees to, in texts that have
-    /// bytes of all kinds in `needs`.
-    pub(crate) fn with(mut self, needs: Bytes, check: Check) -> Self {
-        (self.needs, self.check) = (needs, check);
+    /// The same, which counts only what `check` agrees to, in texts of at least
+    /// `least` bytes that have bytes of all kinds in `needs`.
+    pub(crate) fn with(mut self, needs: Bytes, least: usize, check: Check) -> Self {
+        (self.needs, self.least, self.check) = (needs, least, check);
         self
     }
 
@@ -158,7 +161,7 @@ impl Masks {
             let mut is_clean = true;
             let mut kinds = kinds(&text);
             for (index, mask) in self.0.iter().enumerate() {
-                if mask.needs & !kinds != 0 {
+                if text.len() < mask.least || mask.needs & !kinds != 0 {
                     continue;
                 }
                 if let Some(masked) = replaced(mask, &text) {

@@ -52,22 +52,25 @@ const IPV6: &str = r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*";
 
 /// The masks of a preset; `None` when there is none of this name.
 pub(crate) fn masks(name: &str) -> Option<Vec<Mask>> {
-    let plain = |regex, needs, check| made(name, regex).with(needs, check);
+    let plain = |regex, needs, least, check| made(name, regex).with(needs, least, check);
     Some(match name {
-        "email" => vec![plain(EMAIL, AT, all)],
-        "card" => vec![plain(CARD, DIGIT, card)],
-        "iban" => vec![plain(IBAN, DIGIT, all)],
+        "email" => vec![plain(EMAIL, AT, 3, all)],
+        "card" => vec![plain(CARD, DIGIT, 12, card)],
+        "iban" => vec![plain(IBAN, DIGIT, 10, all)],
         "token" => vec![
-            plain(AUTHORIZATION, ASSIGNS, all),
-            keyed(plain(TOKEN, ASSIGNS, all), TOKEN_KEYS),
-            plain(KNOWN_TOKEN, 0, all),
+            plain(AUTHORIZATION, ASSIGNS, 15, all),
+            keyed(plain(TOKEN, ASSIGNS, 7, all), TOKEN_KEYS),
+            plain(KNOWN_TOKEN, 0, 11, all),
         ],
         "password" => vec![
             // Before it is taken for a name and a value.
-            plain(PASSWORD_IN_URL, COLON | AT, all),
-            keyed(plain(PASSWORD, ASSIGNS, all), PASSWORD_KEYS),
+            plain(PASSWORD_IN_URL, COLON | AT, 6, all),
+            keyed(plain(PASSWORD, ASSIGNS, 5, all), PASSWORD_KEYS),
         ],
-        "ip" => vec![plain(IPV6, COLON, ipv6), plain(IPV4, DIGIT | DOT, ipv4)],
+        "ip" => vec![
+            plain(IPV6, COLON, 3, ipv6),
+            plain(IPV4, DIGIT | DOT, 7, ipv4),
+        ],
         _ => return None,
     })
 }
@@ -190,6 +193,20 @@ mod tests {
     fn check(name: &str, text: &str, expected: &str) {
         let masks = Masks::new(masks(name).unwrap()).unwrap();
         assert_eq!(masks.apply(text, &mut |_| ()), expected, "{name}");
+    }
+
+    #[test]
+    fn the_shortest_is_found_alone() {
+        check("email", "a@b", "[email]");
+        check("card", "400000000002", "[card]");
+        check("iban", "NO93860111", "[iban]");
+        check("token", "authorization:x", "[token]");
+        check("token", "token=x", "[token]");
+        check("token", "sk-abcdefgh", "[token]");
+        check("password", "://:p@", "[password]");
+        check("password", "pwd=x", "[password]");
+        check("ip", "::1", "[ip]");
+        check("ip", "1.2.3.4", "[ip]");
     }
 
     #[test]

@@ -9,9 +9,12 @@ use futures::{
     stream::{self, FuturesOrdered},
 };
 use prost::Message;
-use proto::v1::{
-    self, AppendRequest, AppendResponse, append_request, append_response,
-    ingest_service_server::IngestService,
+use proto::{
+    BATCH_ENTRIES,
+    v1::{
+        self, AppendRequest, AppendResponse, append_request, append_response,
+        ingest_service_server::IngestService,
+    },
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -21,7 +24,7 @@ use super::status_of;
 use crate::{
     clock::now_us,
     error::StoreError,
-    journal::{BATCH_ENTRIES, Batch, Connected, Journal, Spool},
+    journal::{Batch, Connected, Journal, Spool},
 };
 
 /// What a batch may have on the wire. A bridge ends its batches at 1 MiB, but
