@@ -20,6 +20,9 @@ const MESSAGES: &str = "[...document.querySelectorAll('.flow .row .message')]
 /// The newest row is in sight.
 const AT_END: &str = "(() => { const list = document.querySelector('.flow');
     return list.scrollHeight - list.clientHeight - list.scrollTop < 4; })()";
+/// Nearly as far from there as a wheel turns that pauses it.
+const SCROLLED: &str = "(() => { const list = document.querySelector('.flow');
+    return list.scrollHeight - list.clientHeight - list.scrollTop > 390; })()";
 /// Where the rows in sight are.
 const PLACES: &str = "[...document.querySelectorAll('.flow .row')]
     .map(it => [it.id, it.getBoundingClientRect().top]).filter(([, top]) => top > 0 && top < innerHeight)";
@@ -75,6 +78,7 @@ async fn it_waits_while_somebody_reads() {
     let page = followed(&site, "/?tail=1").await;
     page.wheel(-400).await;
     page.until_text(".state", "Paused").await;
+    page.until("all of it is scrolled", SCROLLED).await;
     let mut places = page.evaluate(PLACES).await;
     page.until("nothing scrolls any more", &still(&places))
         .await;
