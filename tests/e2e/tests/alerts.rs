@@ -190,7 +190,8 @@ async fn a_link_in_a_mail_asks_and_then_silences() {
         .await;
     page.assert_accessible("the question of a link").await;
     alert(&herald, "shop", |alert| alert["silenced_until"].is_null()).await;
-    page.follow(page.click(("button", "Silence for one hour"))).await;
+    page.follow(page.click(("button", "Silence for one hour")))
+        .await;
     alert(&herald, "shop", |alert| alert["silenced_until"].is_string()).await;
     // A changed link is none.
     let forged = link.replace("for=1h", "for=1d");
