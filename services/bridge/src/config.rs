@@ -7,7 +7,10 @@ use std::{
 };
 
 use domain::Stage;
-use runtime::config::{self, Age, ByteSize, ConfigError, Vars};
+use runtime::{
+    config::{self, Age, ByteSize, ConfigError, Vars},
+    tls,
+};
 use serde::Deserialize;
 
 use crate::{
@@ -37,6 +40,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// Where other bridges send their records; `None` for nowhere.
     pub ingest_listen: Option<SocketAddr>,
+    /// What it shows to the store and to other bridges, and whom it trusts.
+    pub tls: tls::Files,
     /// The bridge's name on the status page.
     pub name: String,
     /// The folder of accepted frames that the store does not have yet.
@@ -135,6 +140,7 @@ impl Config {
             store_url,
             routes,
             ingest_listen: read.ingest_listen,
+            tls: tls::Files::from_vars("BRIDGE_TLS_", vars)?,
             name: if read.name.is_empty() {
                 host_name()
             } else {

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use runtime::grpc;
+use runtime::{grpc, tls};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -55,7 +55,7 @@ impl Destinations {
             stop: stop.clone(),
         };
         for route in store.iter().chain(&config.routes) {
-            destinations.add(route, spool, sender)?;
+            destinations.add(route, &config.tls, spool, sender)?;
         }
         tell_orphans(spool);
         let answering = answer_requests(spool.clone(), stop.clone());
@@ -63,13 +63,21 @@ impl Destinations {
         Ok(destinations)
     }
 
-    fn add(&mut self, route: &Route, spool: &Spool, sender: &Sender) -> anyhow::Result<()> {
+    fn add(
+        &mut self,
+        route: &Route,
+        tls: &tls::Files,
+        spool: &Spool,
+        sender: &Sender,
+    ) -> anyhow::Result<()> {
         let reader = spool.reader_from(&route.name, route.begin, route.backlog)?;
         let metrics = Arc::clone(&self.metrics);
         let stop = self.stop.clone();
         match &route.kind {
-            Kind::Herald { url } => {
-                let client = grpc::channel(url).with_context(|| route.name.clone())?;
+            Kind::Herald { url, tls: own } => {
+                let files = own.clone().or(tls);
+                let client =
+                    grpc::secure_channel(url, &files).with_context(|| route.name.clone())?;
                 let reporter = Reporter::new(spool.clone(), &route.name);
                 let forwarder =
                     Forwarder::new(route, reader, client, sender.clone(), metrics, reporter);

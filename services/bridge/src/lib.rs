@@ -30,12 +30,17 @@ pub mod policy;
 pub mod predecessor;
 pub mod report;
 pub mod routes;
+mod secure;
 pub mod spool;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use runtime::{config::ConfigError, grpc, health::Readiness};
+use runtime::{
+    config::ConfigError,
+    grpc::{self, Listener},
+    health::Readiness,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -50,6 +55,7 @@ use crate::{
     listener::Shared,
     metrics::Metrics,
     routes::STORE,
+    secure::Secure,
     spool::{Recovery, Spool},
 };
 
@@ -72,6 +78,7 @@ pub struct Bridge {
     listener: TcpListener,
     admin: TcpListener,
     ingest: Option<TcpListener>,
+    secure: Secure,
     spool: Spool,
 }
 
@@ -84,6 +91,8 @@ impl Bridge {
         if let Some(url) = &config.store_url {
             grpc::check_url(url).map_err(|error| ConfigError::new("BRIDGE_STORE_URL", error))?;
         }
+        let secure = Secure::new(&config)?;
+        secure.warn_of_plain(&config);
         let listener = bind("BRIDGE_LISTEN", config.listen).await?;
         let admin = bind("BRIDGE_ADMIN_LISTEN", config.admin_listen).await?;
         let ingest = match config.ingest_listen {
@@ -99,6 +108,7 @@ impl Bridge {
             listener,
             admin,
             ingest,
+            secure,
             spool,
         })
     }
@@ -133,6 +143,7 @@ impl Bridge {
             listener,
             admin,
             ingest,
+            secure,
             spool,
         } = self;
         let metrics = Metrics::new(&runtime::telemetry::meter("bridge"), &spool);
@@ -153,7 +164,10 @@ impl Bridge {
         let mut destinations =
             Destinations::start(&config, &spool, &sender, &metrics, &stop).context("forwarding")?;
         let receiving = match ingest {
-            Some(listener) => Some(receive(listener, &spool, sender.hop, &metrics, &shutdown)?),
+            Some(listener) => {
+                let listener = Listener::new(listener, secure.bridges);
+                Some(receive(listener, &spool, sender.hop, &metrics, &shutdown)?)
+            }
             None => None,
         };
         let shared = Arc::new(Shared::new(spool.clone(), config.limits, metrics));
@@ -205,7 +219,7 @@ impl Bridge {
 
 /// Serves other bridges until `shutdown`.
 fn receive(
-    listener: TcpListener,
+    listener: Listener,
     spool: &Spool,
     hop: uuid::Uuid,
     metrics: &Arc<Metrics>,

@@ -9,6 +9,8 @@ mod tests;
 
 use std::{num::NonZeroU32, path::Path, sync::Arc};
 
+use runtime::tls;
+
 use crate::{
     policy::Policy,
     spool::{Backlog, Begin},
@@ -43,6 +45,8 @@ pub enum Kind {
     Herald {
         /// Such as `http://127.0.0.1:9120`.
         url: String,
+        /// Its own certificates; what it has none of is the bridge's.
+        tls: tls::Files,
     },
     /// A bridge of the predecessor, by host and port.
     Predecessor {
@@ -59,6 +63,7 @@ impl Route {
             name: STORE.to_owned(),
             kind: Kind::Herald {
                 url: url.to_owned(),
+                tls: tls::Files::default(),
             },
             begin: Begin::Oldest,
             backlog: Backlog::default(),

@@ -3,7 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use domain::Stage;
-use runtime::config::{self, ConfigError, Vars};
+use runtime::{
+    config::{self, ConfigError, Vars},
+    tls,
+};
 use serde::Deserialize;
 
 /// Where herald-web listens and which store it asks.
@@ -15,6 +18,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The store's gRPC address, such as `http://127.0.0.1:9120`.
     pub store_url: String,
+    /// What it shows to the store, and who signs the store's certificate.
+    pub tls: tls::Files,
+    /// What pages and API are encrypted with, for browsers.
+    pub https: tls::Files,
     /// How many may follow the log at a time, 1 to [`Config::MOST_STREAMS`].
     pub max_streams: usize,
     /// Who may change something.
@@ -48,7 +55,9 @@ impl Config {
     /// 127.0.0.1), `WEB_STORE_URL` (default: the stage's store on this
     /// machine), `WEB_MAX_STREAMS` (default: as many as there may be) and
     /// `WEB_CHANGES` (`allow` or `refuse`; default: allowed on this machine when
-    /// `WEB_LISTEN` is of this machine only).
+    /// `WEB_LISTEN` is of this machine only); `WEB_TLS_CERT`, `_KEY` and `_CA` towards
+    /// the store and `WEB_HTTPS_CERT`, `_KEY` and `_CA` towards browsers (default:
+    /// none).
     ///
     /// # Errors
     /// The first variable that is missing or wrong.
@@ -90,6 +99,8 @@ impl Config {
             stage,
             listen,
             store_url,
+            tls: tls::Files::from_vars("WEB_TLS_", vars)?,
+            https: tls::Files::from_vars("WEB_HTTPS_", vars)?,
             max_streams,
             changes,
         })

@@ -33,7 +33,13 @@ mod watch;
 use std::time::Duration;
 
 use anyhow::Context;
-use runtime::{config::ConfigError, grpc, health::Readiness};
+use domain::Stage;
+use runtime::{
+    config::ConfigError,
+    grpc::{self, Listener},
+    health::Readiness,
+    tls,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -59,14 +65,21 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
 /// As [`run`], on a listener that is there already.
 ///
 /// # Errors
-/// A [`ConfigError`] when the store's URL is none.
+/// A [`ConfigError`] when the store's URL is none or a certificate cannot be used.
 pub async fn serve(
     listener: TcpListener,
     config: &Config,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let store = store_client::StoreClient::new(&config.store_url)
-        .map_err(|error| ConfigError::new("WEB_STORE_URL", error))?;
+    let store = store_client::StoreClient::new(&config.store_url, &config.tls)
+        .map_err(|error| error.of("WEB_STORE_URL"))?;
+    let https = config.https.server()?;
+    if config.stage == Stage::Production {
+        tls::warn_of_plain_url("WEB_STORE_URL", &config.store_url);
+        if https.is_none() {
+            tls::warn_of_plain_listener("WEB_LISTEN", config.listen, "WEB_HTTPS_CERT");
+        }
+    }
     let readiness = Readiness::new();
     let app =
         app::App::new(config, store.clone(), shutdown.clone()).context("templates are broken")?;
@@ -77,7 +90,7 @@ pub async fn serve(
     ));
     let router = app::router(app, readiness.clone());
     grpc::serve(
-        listener,
+        Listener::new(listener, https),
         Routes::default(),
         router,
         readiness,

@@ -15,7 +15,10 @@ use proto::v1::{
     saved_search_service_client::SavedSearchServiceClient,
     status_service_client::StatusServiceClient,
 };
-use runtime::grpc::{self, Client, InvalidUrl};
+use runtime::{
+    grpc::{self, ChannelError, Client},
+    tls,
+};
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -96,14 +99,14 @@ pub(crate) struct StoredDeadLetter {
 
 impl StoreClient {
     /// A client for the store at `url`; connects with the first question.
-    pub(crate) fn new(url: &str) -> Result<Self, InvalidUrl> {
-        let channel = grpc::channel(url)?;
+    pub(crate) fn new(url: &str, tls: &tls::Files) -> Result<Self, ChannelError> {
+        let channel = grpc::secure_channel(url, tls)?;
         let records =
             |channel| RecordServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES);
         Ok(Self {
             records: records(channel.clone()),
-            tails: records(grpc::channel_of_streams(url)?),
-            exports: records(grpc::channel_of_streams(url)?),
+            tails: records(grpc::channel_of_streams(url, tls)?),
+            exports: records(grpc::channel_of_streams(url, tls)?),
             searches: SavedSearchServiceClient::new(channel.clone())
                 .max_decoding_message_size(MAX_ANSWER_BYTES),
             alerts: AlertServiceClient::new(channel.clone())

@@ -4,6 +4,7 @@ use domain::Stage;
 use runtime::{
     config::{self, ConfigError, Vars},
     grpc::{self, Client},
+    tls,
 };
 use tonic::{Code, Status};
 
@@ -22,6 +23,16 @@ pub(crate) enum CallError {
     Unreachable {
         /// Where nobody is.
         url: String,
+    },
+    /// Somebody is there, but there is no trust.
+    #[error(
+        "no trust between this command and the store at {url}: {reason}; HERALD_TLS_CA names who signs the store's certificate, HERALD_TLS_CERT and HERALD_TLS_KEY what is shown to it"
+    )]
+    Untrusted {
+        /// Where it is.
+        url: String,
+        /// What TLS says.
+        reason: String,
     },
     /// It answered with an error.
     #[error("the store at {url} refused: {message} ({code:?})")]
@@ -50,14 +61,19 @@ impl Connection {
             Some(url) => url,
             None => format!("http://127.0.0.1:{}", stage(vars)?.store_port()),
         };
+        let files = tls::Files::from_vars("HERALD_TLS_", vars)?;
         let client =
-            grpc::channel(&url).map_err(|error| ConfigError::new("HERALD_STORE_URL", error))?;
+            grpc::secure_channel(&url, &files).map_err(|error| error.of("HERALD_STORE_URL"))?;
         Ok(Self { url, client })
     }
 
     /// What a failed call means to people.
     pub(crate) fn explain(&self, status: &Status) -> CallError {
         let url = self.url.clone();
+        if let Some(reason) = tls::failure(status) {
+            let reason = reason.to_string();
+            return CallError::Untrusted { url, reason };
+        }
         match status.code() {
             Code::Unavailable => CallError::Unreachable { url },
             code => CallError::Refused {

@@ -98,6 +98,7 @@ impl Cli {
             return check::run(file, vars, self.format);
         }
         let mut config = Config::from_vars(vars)?;
+        config.warn_of_plain();
         // A cron job without rules is a mistake.
         config.is_default_rules = false;
         if !config.rules.is_file() {

@@ -6,7 +6,10 @@ use std::{
 };
 
 use domain::Stage;
-use runtime::config::{self, Age, ConfigError, Vars};
+use runtime::{
+    config::{self, Age, ConfigError, Vars},
+    tls,
+};
 use serde::Deserialize;
 
 use crate::mailer::{MailServer, Sender};
@@ -18,6 +21,8 @@ pub struct Config {
     pub stage: Stage,
     /// The store's gRPC address, such as `http://127.0.0.1:9120`.
     pub store_url: String,
+    /// What it shows to the store, and who signs the store's certificate.
+    pub tls: tls::Files,
     /// The rules file.
     pub rules: PathBuf,
     /// Nobody has named the rules file: there may be none.
@@ -49,7 +54,8 @@ impl Config {
         Duration::from_secs(1)..=Duration::from_hours(24 * 31);
 
     /// Reads `DEV_STAGE` (required), `NEELIX_STORE_URL` (default: the stage's store on
-    /// this machine), `NEELIX_RULES` (default: the predecessor's name, in
+    /// this machine), `NEELIX_TLS_CERT`, `_KEY` and `_CA` (default: none),
+    /// `NEELIX_RULES` (default: the predecessor's name, in
     /// `BASIC_CONFIGFILE_DIR` or the working directory), `NEELIX_SMTP_URL` (default: a
     /// server on this machine), `NEELIX_MAIL_FROM` (default: `neelix` at this machine),
     /// `NEELIX_INTERVAL` (default: 2 h) and `HERALD_URL` (default: the stage's pages on
@@ -85,6 +91,7 @@ impl Config {
             store_url: neelix
                 .store_url
                 .unwrap_or_else(|| format!("http://127.0.0.1:{}", stage.store_port())),
+            tls: tls::Files::from_vars("NEELIX_TLS_", vars)?,
             is_default_rules: neelix.rules.is_none(),
             rules: match neelix.rules {
                 Some(path) => path,
@@ -96,6 +103,13 @@ impl Config {
             url: url(stage, vars)?,
             domain,
         })
+    }
+
+    /// Says in PRODUCTION when the way to the store is not encrypted.
+    pub(crate) fn warn_of_plain(&self) {
+        if self.stage == Stage::Production {
+            tls::warn_of_plain_url("NEELIX_STORE_URL", &self.store_url);
+        }
     }
 }
 

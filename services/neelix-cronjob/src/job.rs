@@ -63,7 +63,7 @@ pub struct Summary {
 /// # Errors
 /// The store cannot be asked, or it failed on the way.
 pub async fn run(config: &Config, shutdown: &CancellationToken) -> anyhow::Result<Outcome> {
-    let store = StoreClient::new(&config.store_url)?;
+    let store = StoreClient::new(&config.store_url, &config.tls)?;
     let holder = format!("{} ({})", config::host_name(), std::process::id());
     let interval_s = u32::try_from(config.interval.as_secs()).unwrap_or(u32::MAX);
     let (id, state) = match store.begin(holder, interval_s).await? {

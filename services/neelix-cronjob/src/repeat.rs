@@ -25,7 +25,8 @@ pub async fn repeat(config: Config, shutdown: CancellationToken) -> anyhow::Resu
 }
 
 async fn again_and_again(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    crate::store_client::StoreClient::new(&config.store_url)?;
+    config.warn_of_plain();
+    crate::store_client::StoreClient::new(&config.store_url, &config.tls)?;
     let mut ticks = interval(config.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut before = Vec::new();

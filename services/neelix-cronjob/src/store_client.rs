@@ -14,6 +14,7 @@ use proto::v1::{
 use runtime::{
     config::ConfigError,
     grpc::{self, Client},
+    tls,
 };
 use tonic::{Code, Request, Response, Status};
 
@@ -61,10 +62,10 @@ impl StoreClient {
     /// Prepares a connection. Call it within a tokio runtime.
     ///
     /// # Errors
-    /// `url` is no address of a server.
-    pub(crate) fn new(url: &str) -> Result<Self, ConfigError> {
+    /// `url` is no address of a server, or a certificate cannot be used.
+    pub(crate) fn new(url: &str, tls: &tls::Files) -> Result<Self, ConfigError> {
         let client =
-            grpc::channel(url).map_err(|error| ConfigError::new("NEELIX_STORE_URL", error))?;
+            grpc::secure_channel(url, tls).map_err(|error| error.of("NEELIX_STORE_URL"))?;
         Ok(Self {
             records: RecordServiceClient::new(client.clone())
                 .max_decoding_message_size(MAX_ANSWER_BYTES),

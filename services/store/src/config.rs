@@ -7,7 +7,10 @@ use std::{
 };
 
 use domain::Stage;
-use runtime::config::{Age, ByteSize, ConfigError, Vars, optional, read, required};
+use runtime::{
+    config::{Age, ByteSize, ConfigError, Vars, optional, read, required},
+    tls,
+};
 use serde::Deserialize;
 
 /// How a store runs.
@@ -18,6 +21,12 @@ pub struct Config {
     pub stage: Stage,
     /// `STORE_LISTEN`: address for gRPC and HTTP; 127.0.0.1 and the stage's port.
     pub listen: SocketAddr,
+    /// `STORE_ADMIN_LISTEN`: a second address, never encrypted, for health and
+    /// `/metrics` only; none.
+    pub admin_listen: Option<SocketAddr>,
+    /// `STORE_TLS_CERT`, `STORE_TLS_KEY`: what `listen` is encrypted with.
+    /// `STORE_TLS_CA`: who has signed the certificates that clients must show then.
+    pub tls: tls::Files,
     /// `STORE_DATA_DIR`: folder of the database; `HERALD_DATA_DIR`, or
     /// `./herald-data`.
     pub data_dir: PathBuf,
@@ -47,6 +56,7 @@ pub struct Config {
 #[derive(Deserialize)]
 struct Raw {
     listen: Option<SocketAddr>,
+    admin_listen: Option<SocketAddr>,
     data_dir: Option<PathBuf>,
     retention: Option<Age>,
     max_bytes: Option<ByteSize>,
@@ -77,6 +87,8 @@ impl Config {
             listen: raw
                 .listen
                 .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, stage.store_port()).into()),
+            admin_listen: raw.admin_listen,
+            tls: tls::Files::from_vars("STORE_TLS_", vars)?,
             data_dir,
             retention: raw.retention.map_or(Duration::MAX, |age| age.0),
             max_bytes: raw.max_bytes.map(|size| size.0),

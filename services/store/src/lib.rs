@@ -13,6 +13,7 @@
 //! * Ids are given by the writer alone, rise, and have no holes; merging keeps them.
 //! * Table `bridge` is never emptied.
 
+mod admin;
 mod alerts;
 mod attendance;
 mod backup;
@@ -41,15 +42,17 @@ mod values;
 pub mod verify;
 mod vital;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
-use runtime::{config::ConfigError, health::Readiness};
+use domain::Stage;
+use runtime::{config::ConfigError, grpc::Listener, health::Readiness, tls};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
 
+use admin::Admin;
 use attendance::Uptime;
 use catalog::Catalog;
 use db::{Database, Readers};
@@ -83,11 +86,14 @@ pub(crate) struct App {
 /// A [`ConfigError`] when the port is taken, or the folder or the database
 /// cannot be used; nothing has been started then.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-        let problem = format!("cannot listen on {}: {error}", config.listen);
-        ConfigError::new("STORE_LISTEN", problem)
-    })?;
+    let listener = bind("STORE_LISTEN", config.listen).await?;
     serve(listener, config, shutdown).await
+}
+
+async fn bind(variable: &str, address: SocketAddr) -> Result<TcpListener, ConfigError> {
+    let listener = TcpListener::bind(address).await;
+    listener
+        .map_err(|error| ConfigError::new(variable, format!("cannot listen on {address}: {error}")))
 }
 
 /// Serves on a listener until `shutdown`, then commits what has been received.
@@ -100,6 +106,12 @@ pub async fn serve(
     config: Config,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    let tls = config.tls.server()?;
+    if tls.is_none() && config.stage == Stage::Production {
+        tls::warn_of_plain_listener("STORE_LISTEN", config.listen, "STORE_TLS_CERT");
+    }
+    let readiness = Readiness::new();
+    let admin = Admin::start(config.admin_listen, &readiness).await?;
     let database = Database::open(&config.database_path())
         .await
         .map_err(|error| ConfigError::new("STORE_DATA_DIR", error))?;
@@ -134,12 +146,11 @@ pub async fn serve(
     };
     let mut upkeep = Vital::spawn("the upkeep", upkeep::run(app.clone(), shutdown.clone()));
 
-    let readiness = Readiness::new();
     readiness.ready();
     let routes = grpc::routes(&app, &shutdown);
     let http = runtime::health::router(readiness.clone());
     let served = runtime::grpc::serve(
-        listener,
+        Listener::new(listener, tls),
         routes,
         http,
         readiness,
@@ -155,6 +166,7 @@ pub async fn serve(
     };
 
     upkeep.finish().await?;
+    admin.stop().await?;
     app.readers.close().await;
     drop(app);
     writer.finish().await?;

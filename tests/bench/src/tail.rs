@@ -52,7 +52,10 @@ pub(crate) async fn run(lines: &Lines, report: &mut Report) -> anyhow::Result<()
     let _bridge = installation.bridge().await;
     let alone = flood(&load, &installation, &store).await;
     report.add("store at 20,000 records/s", alone, "% of a core");
-    let channel = runtime::grpc::channel_of_streams(&installation.store_url())?;
+    let channel = runtime::grpc::channel_of_streams(
+        &installation.store_url(),
+        &runtime::tls::Files::default(),
+    )?;
     let told = Arc::new(Told::default());
     let mut tails = JoinSet::new();
     for number in 0..TAILS {

@@ -88,7 +88,7 @@ async fn stored(id: u64, vars: &Vars) -> anyhow::Result<Option<Record>> {
     let Some(url) = config.store_url else {
         bail!("this bridge has no store to ask for a record: BRIDGE_STORE_URL is none");
     };
-    let mut client = RecordServiceClient::new(grpc::channel(&url)?);
+    let mut client = RecordServiceClient::new(grpc::secure_channel(&url, &config.tls)?);
     let request = GetRecordRequest { id };
     let answer = client
         .get_record(request)

@@ -4,7 +4,10 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use domain::{Condition, ExtraPath, ExtraTest};
-use runtime::config::ByteSize;
+use runtime::{
+    config::ByteSize,
+    tls::{File, Files},
+};
 use toml::de::{DeTable, DeValue};
 
 use super::{
@@ -13,6 +16,7 @@ use super::{
     section::{Placed, Problems, Section},
 };
 use crate::{
+    config::ROUTES,
     policy::{
         Allowed, FIELDS, Policy,
         mask::{Mask, Masks},
@@ -22,10 +26,13 @@ use crate::{
 };
 
 const TOP: [&str; 2] = ["destination", "mask"];
-const DESTINATION: [&str; 11] = [
+const DESTINATION: [&str; 14] = [
     "name",
     "kind",
     "url",
+    "tls_ca",
+    "tls_cert",
+    "tls_key",
     "address",
     "begin",
     "rate",
@@ -35,6 +42,7 @@ const DESTINATION: [&str; 11] = [
     "extra",
     "mask",
 ];
+const TLS: [&str; 3] = ["tls_ca", "tls_cert", "tls_key"];
 const MASK: [&str; 3] = ["name", "regex", "replacement"];
 /// So many bytes a name may have: it is a part of a file's name.
 const NAME_BYTES: usize = 64;
@@ -211,7 +219,14 @@ fn kind(section: &Section<'_, '_>) -> Option<Kind> {
             section.wrong(&url.at, error.to_string(), "");
         }
         let url = url.value.to_owned();
-        return Some(Kind::Herald { url });
+        let tls = tls(section);
+        return Some(Kind::Herald { url, tls });
+    }
+    for key in TLS {
+        if let Some(wrong) = section.text(key) {
+            let message = format!("a destination of kind `predecessor` has no `{key}`");
+            section.wrong(&wrong.at, message, "lead it through an ssh tunnel");
+        }
     }
     let hint = "such as address = \"localhost:9019\"";
     let address = section.required("address", hint)?;
@@ -225,6 +240,28 @@ fn kind(section: &Section<'_, '_>) -> Option<Kind> {
     }
     let address = address.value.to_owned();
     Some(Kind::Predecessor { address })
+}
+
+/// The files of a destination. Whether they can be used is seen when the bridge
+/// starts: the file of routes may be checked elsewhere.
+fn tls(section: &Section<'_, '_>) -> Files {
+    let file = |key: &str| {
+        let path = section.text(key)?;
+        Some(File {
+            name: format!("{ROUTES}: {key}"),
+            path: path.value.into(),
+        })
+    };
+    let files = Files::default().with_authorities(file("tls_ca"));
+    match (file("tls_cert"), file("tls_key")) {
+        (Some(certificate), Some(key)) => files.with_own(certificate, key),
+        (None, None) => files,
+        _ => {
+            let message = "`tls_cert` and `tls_key` belong together";
+            section.wrong(&section.at, message, "name both files, or none");
+            files
+        }
+    }
 }
 
 fn max_backlog(section: &Section<'_, '_>) -> Option<u64> {

@@ -85,6 +85,14 @@ fn every_mistake_is_told_with_its_line_and_the_way_out() {
     check("kind = \"predecessor\"", "has no `url`; it has `address`");
     check("kind = \"predecessor\"", "needs `address`");
     check("url = \"localhost\"", "is no address of a server");
+    check(
+        "tls_cert = \"a.pem\"",
+        "`tls_cert` and `tls_key` belong together",
+    );
+    check(
+        "kind = \"predecessor\"\naddress = \"h:1\"\ntls_ca = \"a.pem\"",
+        "has no `tls_ca`; lead it through an ssh tunnel",
+    );
     check("begin = \"now\"", "write \"oldest\" or \"newest\"");
     check("rate = 0", "`rate` is a whole number of at least 1");
     check("rate = \"5\"", "`rate` is a whole number of at least 1");

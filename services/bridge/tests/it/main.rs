@@ -8,5 +8,6 @@ mod limits;
 mod predecessor;
 mod routes;
 mod store;
+mod tls;
 mod under_test;
 mod zones;

@@ -11,6 +11,7 @@ mod exceptions;
 mod export;
 mod fake_store;
 mod hostile;
+mod https;
 mod log;
 mod openapi;
 mod outage;

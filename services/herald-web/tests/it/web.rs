@@ -2,6 +2,7 @@
 
 use domain::{Record, Stage};
 use herald_web::{Changes, Config, serve};
+use runtime::tls::Files;
 use testkit::http::{Response, get, get_with};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -37,7 +38,16 @@ impl Web {
         Self::configured(Stage::Development, changes, Vec::new()).await
     }
 
+    /// Encrypted with these files.
+    pub(crate) async fn encrypted(https: Files) -> Self {
+        Self::served(Stage::Development, Changes::Local, Vec::new(), https).await
+    }
+
     async fn configured(stage: Stage, changes: Changes, records: Vec<Record>) -> Self {
+        Self::served(stage, changes, records, Files::default()).await
+    }
+
+    async fn served(stage: Stage, changes: Changes, records: Vec<Record>, https: Files) -> Self {
         let store = FakeStore::start(records).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listen = listener.local_addr().unwrap();
@@ -45,6 +55,8 @@ impl Web {
             stage,
             listen,
             store_url: format!("http://{}", store.address()),
+            tls: Files::default(),
+            https,
             max_streams: MAX_STREAMS,
             changes,
         };

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    defaults::{known_as, reachable},
+    defaults::{known_as, reachable, scheme},
     plan::Plan,
 };
 use crate::output::say;
@@ -43,7 +43,7 @@ fn text(plan: &Plan) -> String {
         "Herald {version}, stage {stage}\n\
          \n\
          \x20 send records to  {records}\n\
-         \x20 see them at      http://{page}\n\
+         \x20 see them at      {page}\n\
          \x20 data is in       {data}\n\
          \x20 rules are in     {rules}\n\
          \x20 mails            {mails}\n\
@@ -51,7 +51,11 @@ fn text(plan: &Plan) -> String {
          Ctrl-C stops it; what it has received stays.",
         stage = plan.stage,
         records = known_as(plan.bridge.listen),
-        page = known_as(plan.web.listen),
+        page = format_args!(
+            "{}://{}",
+            scheme(&plan.web.https),
+            known_as(plan.web.listen)
+        ),
         data = plan.data_dir().display(),
     )
 }

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use domain::Stage;
-use runtime::config::{ConfigError, Vars};
+use runtime::{
+    config::{ConfigError, Vars},
+    tls,
+};
 
 /// How often neelix runs when it has a process to itself no more.
 const NEELIX_INTERVAL: &str = "60s";
@@ -20,7 +23,7 @@ pub(crate) fn complete(vars: &Vars) -> Result<Vars, ConfigError> {
         vars.push(("DEV_STAGE".to_owned(), Stage::Development.name().to_owned()));
     }
     let store = store::Config::from_vars(&vars)?;
-    let store_url = format!("http://{}", reachable(store.listen));
+    let store_url = format!("{}://{}", scheme(&store.tls), reachable(store.listen));
     for name in ["BRIDGE_STORE_URL", "WEB_STORE_URL", "NEELIX_STORE_URL"] {
         default(&mut vars, name, store_url.clone());
     }
@@ -28,7 +31,7 @@ pub(crate) fn complete(vars: &Vars) -> Result<Vars, ConfigError> {
     default(
         &mut vars,
         "HERALD_URL",
-        format!("http://{}", known_as(web.listen)),
+        format!("{}://{}", scheme(&web.https), known_as(web.listen)),
     );
     default(&mut vars, "NEELIX_INTERVAL", NEELIX_INTERVAL.to_owned());
     default(&mut vars, "NEELIX_SMTP_URL", "keep:".to_owned());
@@ -44,6 +47,14 @@ pub(super) fn is_set(vars: &Vars, name: &str) -> bool {
 pub(crate) fn default(vars: &mut Vars, name: &str, value: String) {
     if !is_set(vars, name) {
         vars.push((name.to_owned(), value));
+    }
+}
+
+/// How an address with these files is spoken to.
+pub(super) fn scheme(files: &tls::Files) -> &'static str {
+    match files.can_serve() {
+        true => "https",
+        false => "http",
     }
 }
 

@@ -77,7 +77,7 @@ impl Plan {
             ("WEB_STORE_URL", &self.web.store_url),
             ("NEELIX_STORE_URL", &self.neelix.store_url),
         ] {
-            grpc::channel(url).map_err(|error| ConfigError::new(variable, error))?;
+            grpc::check_url(url).map_err(|error| ConfigError::new(variable, error))?;
         }
         Ok(())
     }
@@ -90,12 +90,22 @@ impl Plan {
     fn check_ports(&self) -> Result<(), ConfigError> {
         // All at once, so that two of ours on one port are found too.
         let mut bound = Vec::new();
+        let further = [
+            ("BRIDGE_INGEST_LISTEN", self.bridge.ingest_listen),
+            ("STORE_ADMIN_LISTEN", self.store.admin_listen),
+        ];
+        let further = further
+            .into_iter()
+            .filter_map(|(variable, address)| Some((variable, address?)));
         for (variable, address) in [
             ("BRIDGE_LISTEN", self.bridge.listen),
             ("BRIDGE_ADMIN_LISTEN", self.bridge.admin_listen),
             ("STORE_LISTEN", self.store.listen),
             ("WEB_LISTEN", self.web.listen),
-        ] {
+        ]
+        .into_iter()
+        .chain(further)
+        {
             if address.port() == 0 {
                 let problem = "port 0 would be another port at every start";
                 return Err(ConfigError::new(variable, problem));

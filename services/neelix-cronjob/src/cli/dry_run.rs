@@ -16,7 +16,7 @@ use crate::{
 const SHOWN: usize = 20;
 
 pub(super) async fn run(config: &Config, format: Format) -> anyhow::Result<()> {
-    let store = StoreClient::new(&config.store_url)?;
+    let store = StoreClient::new(&config.store_url, &config.tls)?;
     let state = store.state().await?;
     let rules = job::load(config, state.now_us)?
         .map_err(|problems| wrong_rules(&job::lines(config, &problems)))?;
@@ -47,7 +47,7 @@ pub(super) async fn rehearse(
     since_us: Micros,
     format: Format,
 ) -> anyhow::Result<()> {
-    let store = StoreClient::new(&config.store_url)?;
+    let store = StoreClient::new(&config.store_url, &config.tls)?;
     let state = store.state().await?;
     let rules = job::load(config, state.now_us)?
         .map_err(|problems| wrong_rules(&job::lines(config, &problems)))?;

@@ -11,7 +11,9 @@ use crate::{
 };
 
 pub(super) async fn run(config: &Config, section: &str, format: Format) -> anyhow::Result<()> {
-    let state = StoreClient::new(&config.store_url)?.state().await?;
+    let state = StoreClient::new(&config.store_url, &config.tls)?
+        .state()
+        .await?;
     let rules = job::load(config, state.now_us)?
         .map_err(|problems| wrong_rules(&job::lines(config, &problems)))?
         .rules;

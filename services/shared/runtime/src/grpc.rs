@@ -1,13 +1,17 @@
 //! gRPC between our services: the client and the server side, both with
-//! keepalive and the W3C trace context.
+//! keepalive and the W3C trace context, and encrypted where they are asked to.
 
 mod client;
+mod listener;
 mod server;
 mod trace;
 
 use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
 
-pub use client::{Client, InvalidUrl, channel, channel_of_streams, check_url};
+pub use client::{
+    ChannelError, Client, InvalidUrl, channel, channel_of_streams, check_url, secure_channel,
+};
+pub use listener::Listener;
 pub use server::serve;
 pub use trace::TracedBody;
 

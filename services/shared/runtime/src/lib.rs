@@ -8,6 +8,7 @@
 //! * [`health`]: `/healthz`, `/readyz`, `/metrics`.
 //! * [`grpc`]: one port for gRPC and HTTP, and the client of such a port; both
 //!   carry the trace context.
+//! * [`tls`]: encryption of all that, by certificates that may change.
 
 pub mod config;
 pub mod grpc;
@@ -15,3 +16,4 @@ pub mod health;
 pub mod process;
 pub mod shutdown;
 pub mod telemetry;
+pub mod tls;

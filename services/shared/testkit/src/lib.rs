@@ -8,9 +8,11 @@
 //!   [`Process`]: one of them running, to be watched, stopped and killed.
 //! * [`http`]: a client for pages, API and metrics.
 //! * [`python::interpreters`]: every CPython of the machine.
+//! * [`certificates`]: authorities, and what they sign.
 //! * [`MailServer`]: a real one, which misbehaves as it is told.
 
 pub mod binary;
+pub mod certificates;
 pub mod frame;
 pub mod http;
 mod installation;

@@ -360,10 +360,11 @@ pub(crate) fn gap(count: u64) -> Entry {
     })
 }
 
-/// Where a store's process listens, as its log tells.
+/// Where a store's process listens, as its log tells; a port for health comes before.
 pub(crate) fn serving_address(process: &Process) -> Option<SocketAddr> {
     let log = process.stderr();
-    let line = log.lines().find(|line| line.contains("\"serving\""))?;
+    let mut serving = log.lines().filter(|line| line.contains("\"serving\""));
+    let line = serving.next_back()?;
     let (_, address) = line.split_once("\"address\":\"")?;
     address.split('"').next()?.parse().ok()
 }

@@ -35,3 +35,4 @@ mod seen;
 mod start;
 mod tail;
 mod texts;
+mod tls;

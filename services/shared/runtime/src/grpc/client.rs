@@ -3,20 +3,25 @@
 
 use std::{
     future::Future,
+    io,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
 use http::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use tonic::{
     body::Body,
     transport::{Channel, Endpoint, Error},
 };
-use tower::Service;
-use tracing::Instrument;
+use tower::{Service, service_fn};
+use tracing::{Instrument, warn};
 
 use super::trace::{self, TracedBody};
+use crate::{config::ConfigError, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
@@ -49,22 +54,53 @@ pub struct Client {
 #[error("`{0}` is no address of a server: use a URL such as http://127.0.0.1:9124")]
 pub struct InvalidUrl(String);
 
-/// A client for the server at `url`, which must be `http://HOST:PORT`. Makes
-/// no connection yet. Call it within a tokio runtime.
+/// Why there is no client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelError {
+    /// The URL is none.
+    #[error(transparent)]
+    InvalidUrl(#[from] InvalidUrl),
+    /// A file of certificates cannot be used.
+    #[error(transparent)]
+    Files(#[from] ConfigError),
+}
+
+impl ChannelError {
+    /// What is wrong with the configuration, when `variable` says what the URL is.
+    #[must_use]
+    pub fn of(self, variable: &str) -> ConfigError {
+        match self {
+            Self::InvalidUrl(error) => ConfigError::new(variable, error),
+            Self::Files(error) => error,
+        }
+    }
+}
+
+/// A client for the server at `url`, which must be `http://HOST:PORT` or
+/// `https://HOST:PORT`. Makes no connection yet. Call it within a tokio runtime.
 ///
 /// # Errors
 /// `url` is no such URL.
-pub fn channel(url: &str) -> Result<Client, InvalidUrl> {
-    connect(url, STREAM_WINDOW, CONNECTION_WINDOW)
+pub fn channel(url: &str) -> Result<Client, ChannelError> {
+    secure_channel(url, &tls::Files::default())
 }
 
-/// As [`channel`], for answers that go on and on: one that nobody reads holds
+/// As [`channel`]; over `https` it shows the certificate and trusts the authorities
+/// of `files`.
+///
+/// # Errors
+/// `url` is no such URL, or one of the files cannot be used.
+pub fn secure_channel(url: &str, files: &tls::Files) -> Result<Client, ChannelError> {
+    connect(url, files, STREAM_WINDOW, CONNECTION_WINDOW)
+}
+
+/// As [`secure_channel`], for answers that go on and on: one that nobody reads holds
 /// up no other, and takes at most 64 KiB of memory.
 ///
 /// # Errors
-/// `url` is no such URL.
-pub fn channel_of_streams(url: &str) -> Result<Client, InvalidUrl> {
-    connect(url, LONG_STREAM_WINDOW, LONG_CONNECTION_WINDOW)
+/// As [`secure_channel`].
+pub fn channel_of_streams(url: &str, files: &tls::Files) -> Result<Client, ChannelError> {
+    connect(url, files, LONG_STREAM_WINDOW, LONG_CONNECTION_WINDOW)
 }
 
 /// Whether `url` is one that [`channel`] takes, without making anything.
@@ -79,23 +115,50 @@ fn uri(url: &str) -> Result<Uri, InvalidUrl> {
     let invalid = || InvalidUrl(url.to_owned());
     let uri: Uri = url.parse().map_err(|_| invalid())?;
     let has_path = uri.path_and_query().is_some_and(|path| path != "/");
-    match uri.scheme_str() != Some("http") || uri.port().is_none() || has_path {
-        true => Err(invalid()),
-        false => Ok(uri),
+    let is_known = matches!(uri.scheme_str(), Some("http" | "https"));
+    match is_known && uri.port().is_some() && !has_path {
+        true => Ok(uri),
+        false => Err(invalid()),
     }
 }
 
-fn connect(url: &str, stream_window: u32, connection_window: u32) -> Result<Client, InvalidUrl> {
+fn connect(
+    url: &str,
+    files: &tls::Files,
+    stream_window: u32,
+    connection_window: u32,
+) -> Result<Client, ChannelError> {
     let uri = uri(url)?;
-    let channel = Endpoint::from(uri)
+    let is_secure = uri.scheme_str() == Some("https");
+    let endpoint = Endpoint::from(uri)
         .connect_timeout(CONNECT_TIMEOUT)
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .keep_alive_while_idle(true)
         .initial_stream_window_size(stream_window)
-        .initial_connection_window_size(connection_window)
-        .connect_lazy();
+        .initial_connection_window_size(connection_window);
+    let channel = match is_secure {
+        true => {
+            let tls = files.client()?;
+            endpoint.connect_with_connector_lazy(service_fn(move |uri| dial(tls.clone(), uri)))
+        }
+        false => endpoint.connect_lazy(),
+    };
     Ok(Client { channel })
+}
+
+/// Opens an encrypted connection.
+async fn dial(tls: tls::Client, uri: Uri) -> io::Result<TokioIo<TlsStream<TcpStream>>> {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let port = uri.port_u16().unwrap_or_default();
+    let connected = tls.connect(host, port, &[b"h2"]).await;
+    if let Err(error) = &connected
+        && let Some(reason) = tls::failure(error)
+    {
+        // Those who wait for an answer learn only that there is no connection.
+        warn!(host, port, %reason, "no trust in a server");
+    }
+    connected.map(TokioIo::new)
 }
 
 impl Service<Request<Body>> for Client {
@@ -125,15 +188,15 @@ impl Service<Request<Body>> for Client {
 
 #[cfg(test)]
 mod tests {
-    use super::{InvalidUrl, channel};
+    use super::{ChannelError, InvalidUrl, channel};
 
     #[tokio::test]
-    async fn only_plain_urls_with_a_port_are_taken() {
+    async fn only_urls_of_a_host_and_a_port_are_taken() {
         let check = |url: &str, is_valid: bool| {
             let outcome = channel(url).map(|_| ());
             let expected = is_valid
                 .then_some(())
-                .ok_or_else(|| InvalidUrl(url.to_owned()));
+                .ok_or_else(|| ChannelError::InvalidUrl(InvalidUrl(url.to_owned())));
             assert_eq!(outcome, expected);
         };
         check("http://127.0.0.1:9124", true);
@@ -143,7 +206,8 @@ mod tests {
         check("store:9124", false);
         check("127.0.0.1:9124", false);
         check("http://store", false);
-        check("https://store:9124", false);
+        check("https://store:9124", true);
+        check("https://store", false);
         check("http://store:9124/path", false);
         check("unix:///run/store", false);
     }

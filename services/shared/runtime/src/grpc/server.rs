@@ -17,7 +17,7 @@ use hyper_util::{
     server::conn::auto::Builder,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Notify, Semaphore},
     task::{JoinError, JoinSet},
     time,
@@ -32,8 +32,11 @@ use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, debug, info, warn};
 
-use super::trace;
-use crate::health::Readiness;
+use super::{
+    listener::{self, Listener},
+    trace,
+};
+use crate::{health::Readiness, tls};
 
 /// Connections at a time; more wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 1_024;
@@ -52,8 +55,8 @@ const HTTP1_BUFFER_BYTES: usize = 64 << 10;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves gRPC (`routes`, and the standard health service) and HTTP/1 and
-/// HTTP/2 (`http`) on one listener until `shutdown`, then waits up to `drain`
-/// for calls at hand and cuts the rest. Long streams must watch `shutdown`
+/// HTTP/2 (`http`) on one listener, in plain or encrypted, until `shutdown`, then
+/// waits up to `drain` for calls at hand and cuts the rest. Long streams must watch `shutdown`
 /// themselves to end in good order.
 ///
 /// Health: service `""` is SERVING as long as the process answers (liveness),
@@ -66,14 +69,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// The listener's own address cannot be told.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     routes: Routes,
     http: Router,
     readiness: Readiness,
     shutdown: CancellationToken,
     drain: Duration,
 ) -> Result<(), io::Error> {
-    let address = listener.local_addr()?;
+    let listener = listener.into();
+    let address = listener.tcp.local_addr()?;
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = tokio::spawn(follow(readiness.clone(), reporter));
     let application = Application {
@@ -84,7 +88,7 @@ pub async fn serve(
             .layer(CatchPanicLayer::new())
             .layer(middleware::from_fn(traced_http)),
     };
-    info!(%address, "serving");
+    info!(%address, encrypted = listener.tls.is_some(), "serving");
     let mut connections = JoinSet::new();
     accept(&listener, &application, &shutdown, &mut connections).await;
     drop(listener);
@@ -160,7 +164,7 @@ async fn follow(readiness: Readiness, reporter: HealthReporter) {
 }
 
 async fn accept(
-    listener: &TcpListener,
+    listener: &Listener,
     application: &Application,
     shutdown: &CancellationToken,
     connections: &mut JoinSet<()>,
@@ -176,14 +180,15 @@ async fn accept(
             accepted = async {
                 let slot = Arc::clone(&slots).acquire_owned().await;
                 let slot = slot.expect("nobody closes the semaphore");
-                listener.accept().await.map(|(stream, peer)| (stream, peer, slot))
+                listener.tcp.accept().await.map(|(stream, peer)| (stream, peer, slot))
             } => accepted,
         };
         match accepted {
             Ok((stream, peer, slot)) => {
-                let connection = connection(stream, peer, application.clone(), shutdown.clone());
+                let (tls, application) = (listener.tls.clone(), application.clone());
+                let shutdown = shutdown.clone();
                 connections.spawn(async move {
-                    connection.await;
+                    connection(stream, peer, tls, application, shutdown).await;
                     drop(slot);
                 });
             }
@@ -198,6 +203,7 @@ async fn accept(
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
+    tls: Option<tls::Server>,
     application: Application,
     shutdown: CancellationToken,
 ) {
@@ -205,6 +211,14 @@ async fn connection(
         debug!(%peer, %error, "small answers may be slow");
     }
     let info = stream.connect_info();
+    let begun = tokio::select! {
+        biased;
+        begun = listener::begin(stream, peer, tls) => begun,
+        () = shutdown.cancelled() => return,
+    };
+    let Some(stream) = begun else {
+        return;
+    };
     let asked = Arc::new(Notify::new());
     let first_request = Arc::clone(&asked);
     let service = service_fn(move |request| {

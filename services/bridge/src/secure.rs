@@ -1,0 +1,57 @@
+//! Which of the bridge's ports and ways are encrypted.
+
+use domain::Stage;
+use runtime::{
+    config::ConfigError,
+    tls::{self, warn_of_plain_listener, warn_of_plain_url},
+};
+
+use crate::{
+    config::{Config, ROUTES},
+    routes::Kind,
+};
+
+/// What answers handshakes on the bridge's ports.
+#[derive(Debug)]
+pub(crate) struct Secure {
+    /// Where other bridges send their records.
+    pub(crate) bridges: Option<tls::Server>,
+}
+
+impl Secure {
+    /// Reads every certificate, also those that destinations have of their own.
+    ///
+    /// # Errors
+    /// Names the variable or the routes file, and the file that cannot be used.
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
+        for route in &config.routes {
+            if let Kind::Herald { tls, .. } = &route.kind {
+                tls.check()?;
+            }
+        }
+        let bridges = match config.ingest_listen {
+            Some(_) => config.tls.server()?,
+            None => None,
+        };
+        Ok(Self { bridges })
+    }
+
+    /// Says in PRODUCTION what is not encrypted, each once.
+    pub(crate) fn warn_of_plain(&self, config: &Config) {
+        if config.stage != Stage::Production {
+            return;
+        }
+        warn_of_plain_listener("BRIDGE_LISTEN", config.listen, "an ssh tunnel to this host");
+        if let (Some(address), None) = (config.ingest_listen, &self.bridges) {
+            warn_of_plain_listener("BRIDGE_INGEST_LISTEN", address, "BRIDGE_TLS_CERT");
+        }
+        if let Some(url) = &config.store_url {
+            warn_of_plain_url("BRIDGE_STORE_URL", url);
+        }
+        for route in &config.routes {
+            if let Kind::Herald { url, .. } = &route.kind {
+                warn_of_plain_url(ROUTES, url);
+            }
+        }
+    }
+}
