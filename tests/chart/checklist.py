@@ -168,8 +168,37 @@ def check_clients(objects):
     for name, container in objects.containers():
         for variable in container["env"]:
             if variable["name"].endswith("STORE_URL"):
-                host, port = re.fullmatch(r"http://([^:]+):(\d+)", variable["value"]).groups()
+                host, port = re.fullmatch(r"https?://([^:]+):(\d+)", variable["value"]).groups()
                 assert host in names and int(port) == 9124, name
+
+
+@point("with certificates everybody has one, and probes and metrics have a port without")
+def check_certificates(objects):
+    containers = dict(objects.containers())
+    owners = {
+        "store/store": "STORE",
+        "bridge/bridge": "BRIDGE",
+        "herald-web/herald-web": "WEB",
+        "neelix/neelix-cronjob": "NEELIX",
+        "daily/copy": "HERALD",
+    }
+    for name, prefix in owners.items():
+        container = containers["herald-production-" + name]
+        variables = {each["name"]: each.get("value") for each in container["env"]}
+        assert variables[prefix + "_TLS_CA"] == "/tls/ca.crt", name
+        assert {"name": "tls", "mountPath": "/tls", "readOnly": True} in container["volumeMounts"]
+        if prefix != "STORE":
+            url = variables[prefix + "_STORE_URL"]
+            assert url.startswith("https://"), name
+    store = containers["herald-production-store/store"]
+    assert store["readinessProbe"]["grpc"]["port"] == 9224
+    (metrics,) = objects.one("Service", "-store-headless")["spec"]["ports"]
+    assert metrics["port"] == 9224
+    ingress = objects.one("NetworkPolicy", "-store")["spec"]["ingress"]
+    assert {port["port"] for rule in ingress for port in rule["ports"]} == {9124, 9224}
+    plain = dict(Objects(template(PRODUCTION)).containers())["herald-production-store/store"]
+    assert plain["readinessProbe"]["grpc"]["port"] == 9124
+    refused(PRODUCTION + ["--set", "store.tls.existingSecret=x"], "bridge.tls.existingSecret")
 
 
 @point("pods meet the standard `restricted`")

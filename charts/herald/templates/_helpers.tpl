@@ -44,7 +44,7 @@ herald/stage: {{ $root.Values.stage }}
 {{- end -}}
 
 {{- define "herald.storeUrl" -}}
-http://{{ include "herald.fullname" . }}-store:{{ include "herald.port" (list . "store") }}
+{{ empty .Values.store.tls.existingSecret | ternary "http" "https" }}://{{ include "herald.fullname" . }}-store:{{ include "herald.port" (list . "store") }}
 {{- end -}}
 
 {{/* Whether bridges have a routes file: anything, or nothing. */}}
