@@ -42,6 +42,11 @@ pub struct Config {
     pub ingest_listen: Option<SocketAddr>,
     /// What it shows to the store and to other bridges, and whom it trusts.
     pub tls: tls::Files,
+    /// Where programs send their records encrypted; `None` for nowhere.
+    pub tls_listen: Option<SocketAddr>,
+    /// Who has signed the certificates that programs must show there; `None` when they
+    /// need none.
+    pub tls_clients: Option<tls::File>,
     /// The bridge's name on the status page.
     pub name: String,
     /// The folder of accepted frames that the store does not have yet.
@@ -78,6 +83,7 @@ struct Variables {
     store_url: String,
     routes: Option<PathBuf>,
     ingest_listen: Option<SocketAddr>,
+    tls_listen: Option<SocketAddr>,
     #[serde(default)]
     name: String,
     spool_dir: Option<PathBuf>,
@@ -141,6 +147,8 @@ impl Config {
             routes,
             ingest_listen: read.ingest_listen,
             tls: tls::Files::from_vars("BRIDGE_TLS_", vars)?,
+            tls_listen: read.tls_listen,
+            tls_clients: tls::File::of_variable("BRIDGE_TLS_CLIENT_CA", vars)?,
             name: if read.name.is_empty() {
                 host_name()
             } else {

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use tokio::{net::TcpStream, sync::OwnedSemaphorePermit, time::Instant};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     frame::{FrameKind, Split, Splitter},
     listener::Shared,
     spool::{FrameBatch, SpoolError},
+    stream::Stream,
 };
 
 /// The least and the most that one read takes, in bytes.
@@ -35,7 +36,7 @@ pub enum Ended {
 /// A connection and what has been read of its unfinished frame.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     peer: SocketAddr,
     number: u64,
     shared: Arc<Shared>,
@@ -48,7 +49,7 @@ pub struct Connection {
 impl Connection {
     /// A connection with its number within this run of the bridge.
     #[must_use]
-    pub fn new(stream: TcpStream, peer: SocketAddr, number: u64, shared: Arc<Shared>) -> Self {
+    pub fn new(stream: Stream, peer: SocketAddr, number: u64, shared: Arc<Shared>) -> Self {
         let splitter = Splitter::new(shared.limits.frame);
         Self {
             stream,
@@ -68,8 +69,8 @@ impl Connection {
         let mut deadline = Instant::now() + self.shared.limits.frame_time;
         while !shutdown.is_cancelled() {
             tokio::select! {
-                ready = self.stream.readable() => {
-                    if let Some(ended) = self.step(ready, &mut deadline).await {
+                read = self.stream.read(self.read_bytes, &mut self.buffer) => {
+                    if let Some(ended) = self.step(read, &mut deadline).await {
                         return ended;
                     }
                 }
@@ -79,8 +80,12 @@ impl Connection {
                 () = shutdown.cancelled() => {}
             }
         }
-        while let Ok(ready) = tokio::time::timeout(DRAIN_QUIET, self.stream.readable()).await {
-            if let Some(ended) = self.step(ready, &mut deadline).await {
+        loop {
+            let reading = self.stream.read(self.read_bytes, &mut self.buffer);
+            let Ok(read) = tokio::time::timeout(DRAIN_QUIET, reading).await else {
+                break;
+            };
+            if let Some(ended) = self.step(read, &mut deadline).await {
                 return ended;
             }
         }
@@ -90,13 +95,11 @@ impl Connection {
         Ended::ByUs("shutdown")
     }
 
-    /// One read and what follows from it; `Some` when the connection is over.
-    async fn step(&mut self, ready: io::Result<()>, deadline: &mut Instant) -> Option<Ended> {
-        let read = match ready.and_then(|()| self.read()) {
-            Ok(0) => return Some(self.finish().await),
+    /// What follows from one read; `Some` when the connection is over.
+    async fn step(&mut self, read: io::Result<usize>, deadline: &mut Instant) -> Option<Ended> {
+        let read = match read {
+            Ok(0) | Err(_) => return Some(self.finish().await),
             Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
-            Err(_) => return Some(self.finish().await),
         };
         self.adapt(read);
         let was_partial = self.buffer.len() > read || self.splitter.is_skipping();
@@ -119,15 +122,6 @@ impl Connection {
             _ => {}
         }
         self.make_room(*deadline).await
-    }
-
-    fn read(&mut self) -> io::Result<usize> {
-        self.buffer.reserve(self.read_bytes);
-        let read = self.stream.try_read_buf(&mut self.buffer);
-        if self.buffer.is_empty() {
-            self.buffer = BytesMut::new();
-        }
-        read
     }
 
     /// Busy connections read in large pieces, quiet ones hold little memory.

@@ -32,6 +32,7 @@ pub mod report;
 pub mod routes;
 mod secure;
 pub mod spool;
+pub mod stream;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -52,7 +53,7 @@ use crate::{
     destinations::Destinations,
     forward::Sender,
     ingest::Ingest,
-    listener::Shared,
+    listener::{Doors, Shared},
     metrics::Metrics,
     routes::STORE,
     secure::Secure,
@@ -76,6 +77,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
 pub struct Bridge {
     config: Config,
     listener: TcpListener,
+    encrypted: Option<TcpListener>,
     admin: TcpListener,
     ingest: Option<TcpListener>,
     secure: Secure,
@@ -94,11 +96,9 @@ impl Bridge {
         let secure = Secure::new(&config)?;
         secure.warn_of_plain(&config);
         let listener = bind("BRIDGE_LISTEN", config.listen).await?;
+        let encrypted = bind_if_set("BRIDGE_TLS_LISTEN", config.tls_listen).await?;
         let admin = bind("BRIDGE_ADMIN_LISTEN", config.admin_listen).await?;
-        let ingest = match config.ingest_listen {
-            Some(address) => Some(bind("BRIDGE_INGEST_LISTEN", address).await?),
-            None => None,
-        };
+        let ingest = bind_if_set("BRIDGE_INGEST_LISTEN", config.ingest_listen).await?;
         allow_many_files();
         let (spool, recovery) = Spool::open(config.spool.clone())
             .map_err(|error| ConfigError::new("BRIDGE_SPOOL_DIR", error))?;
@@ -106,6 +106,7 @@ impl Bridge {
         Ok(Self {
             config,
             listener,
+            encrypted,
             admin,
             ingest,
             secure,
@@ -119,6 +120,15 @@ impl Bridge {
     /// When the system does not tell.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// Where programs send their records encrypted, if anywhere.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn tls_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        let encrypted = self.encrypted.as_ref();
+        encrypted.map(TcpListener::local_addr).transpose()
     }
 
     /// Where other bridges send their records, if anywhere.
@@ -141,6 +151,7 @@ impl Bridge {
         let Self {
             config,
             listener,
+            encrypted,
             admin,
             ingest,
             secure,
@@ -172,8 +183,12 @@ impl Bridge {
         };
         let shared = Arc::new(Shared::new(spool.clone(), config.limits, metrics));
         readiness.ready();
+        let doors = Doors {
+            plain: listener,
+            secure: encrypted.zip(secure.programs),
+        };
         let listening = async {
-            let served = listener::serve(listener, shared, shutdown.clone()).await;
+            let served = listener::serve(doors, shared, shutdown.clone()).await;
             served.context("taking records")
         };
         let receiving = async {
@@ -238,6 +253,16 @@ fn receive(
         shutdown.clone(),
         INGEST_END,
     )))
+}
+
+async fn bind_if_set(
+    variable: &str,
+    address: Option<SocketAddr>,
+) -> Result<Option<TcpListener>, ConfigError> {
+    match address {
+        Some(address) => bind(variable, address).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 async fn bind(variable: &str, address: SocketAddr) -> Result<TcpListener, ConfigError> {

@@ -1,7 +1,9 @@
-//! Accepts programs' connections, within limits, and drains them on shutdown.
+//! Accepts programs' connections, in plain and encrypted, within limits, and drains
+//! them on shutdown.
 
 use std::{
     collections::HashMap,
+    io,
     net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard,
@@ -10,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use runtime::tls;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -24,6 +27,7 @@ use crate::{
     connection::{Connection, Ended},
     metrics::Metrics,
     spool::{Spool, SpoolError},
+    stream::Stream,
 };
 
 /// After shutdown began: how long a peer that never stops sending is read.
@@ -62,13 +66,44 @@ impl Shared {
     }
 }
 
-/// Accepts until `shutdown`; then takes what waits in the backlog, reads every
+/// Where programs come in.
+#[derive(Debug)]
+pub struct Doors {
+    /// In plain.
+    pub plain: TcpListener,
+    /// Encrypted, on a port of its own: a firewall can close the other one, and nobody can
+    /// be talked into plain text on this one.
+    pub secure: Option<(TcpListener, tls::Server)>,
+}
+
+impl Doors {
+    /// The next connection, and what it is encrypted with.
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, Option<&tls::Server>)> {
+        let secure = async {
+            match &self.secure {
+                Some((listener, tls)) => {
+                    let accepted = listener.accept().await;
+                    accepted.map(|(stream, peer)| (stream, peer, Some(tls)))
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            accepted = self.plain.accept() => {
+                accepted.map(|(stream, peer)| (stream, peer, None))
+            }
+            accepted = secure => accepted,
+        }
+    }
+}
+
+/// Accepts until `shutdown`; then takes what waits in the backlogs, reads every
 /// socket empty, and returns. What was read is in the spool's queue by then.
 ///
 /// # Errors
 /// When the spool can take nothing any more.
 pub async fn serve(
-    listener: TcpListener,
+    doors: Doors,
     shared: Arc<Shared>,
     shutdown: CancellationToken,
 ) -> Result<(), SpoolError> {
@@ -79,8 +114,8 @@ pub async fn serve(
     };
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => peers.admit(stream, peer),
+            accepted = doors.accept() => match accepted {
+                Ok((stream, peer, tls)) => peers.admit(stream, peer, tls),
                 Err(error) => {
                     warn!(%error, "connection not accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -90,7 +125,10 @@ pub async fn serve(
             () = shutdown.cancelled() => break,
         }
     }
-    peers.admit_backlog(listener);
+    peers.admit_backlog(doors.plain, None);
+    if let Some((listener, tls)) = doors.secure {
+        peers.admit_backlog(listener, Some(&tls));
+    }
     peers.drain().await
 }
 
@@ -102,7 +140,7 @@ struct Peers {
 }
 
 impl Peers {
-    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
+    fn admit(&mut self, stream: TcpStream, peer: SocketAddr, tls: Option<&tls::Server>) {
         let Some(place) = Place::take(&self.shared, peer.ip()) else {
             self.shared.metrics.refused();
             return;
@@ -112,18 +150,26 @@ impl Peers {
             return;
         }
         let number = self.shared.numbers.fetch_add(1, Ordering::Relaxed);
-        let connection = Connection::new(stream, peer, number, Arc::clone(&self.shared));
+        let (shared, tls) = (Arc::clone(&self.shared), tls.cloned());
         let shutdown = self.shutdown.clone();
         self.tasks.spawn(async move {
-            let ended = connection.run(shutdown).await;
-            drop(place);
-            ended
+            let _place = place;
+            let stream = match tls {
+                None => Stream::Plain(stream),
+                // Why a handshake has failed is logged already.
+                Some(tls) => match tls.accept(stream, peer).await {
+                    Some(stream) => Stream::Secure(Box::new(stream)),
+                    None => return Ended::ByPeer,
+                },
+            };
+            let connection = Connection::new(stream, peer, number, shared);
+            connection.run(shutdown).await
         });
     }
 
     /// Takes the connections that the system has accepted but we have not:
     /// their programs believe that they are being heard.
-    fn admit_backlog(&mut self, listener: TcpListener) {
+    fn admit_backlog(&mut self, listener: TcpListener, tls: Option<&tls::Server>) {
         let Ok(listener) = listener.into_std() else {
             return;
         };
@@ -132,7 +178,7 @@ impl Peers {
                 .set_nonblocking(true)
                 .and_then(|()| TcpStream::from_std(stream));
             if let Ok(stream) = stream {
-                self.admit(stream, peer);
+                self.admit(stream, peer, tls);
             }
         }
     }
@@ -220,7 +266,7 @@ fn lock(addresses: &Addresses) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
 }
 
 /// Finds peers that vanished without a word.
-fn keep_alive(stream: &TcpStream) -> std::io::Result<()> {
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     let keep_alive = TcpKeepalive::new()
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(20));

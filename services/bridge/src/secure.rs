@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Secure {
     /// Where other bridges send their records.
     pub(crate) bridges: Option<tls::Server>,
+    /// Where programs send theirs encrypted.
+    pub(crate) programs: Option<tls::Server>,
 }
 
 impl Secure {
@@ -33,7 +35,11 @@ impl Secure {
             Some(_) => config.tls.server()?,
             None => None,
         };
-        Ok(Self { bridges })
+        let programs = match config.tls_listen {
+            Some(_) => Some(programs(config)?),
+            None => None,
+        };
+        Ok(Self { bridges, programs })
     }
 
     /// Says in PRODUCTION what is not encrypted, each once.
@@ -41,7 +47,7 @@ impl Secure {
         if config.stage != Stage::Production {
             return;
         }
-        warn_of_plain_listener("BRIDGE_LISTEN", config.listen, "an ssh tunnel to this host");
+        warn_of_plain_listener("BRIDGE_LISTEN", config.listen, "BRIDGE_TLS_LISTEN");
         if let (Some(address), None) = (config.ingest_listen, &self.bridges) {
             warn_of_plain_listener("BRIDGE_INGEST_LISTEN", address, "BRIDGE_TLS_CERT");
         }
@@ -54,4 +60,17 @@ impl Secure {
             }
         }
     }
+}
+
+/// Programs belong to others than services do: they are let in by authorities of
+/// their own, or without a certificate.
+fn programs(config: &Config) -> Result<tls::Server, ConfigError> {
+    let files = config.tls.clone();
+    let server = files
+        .with_authorities(config.tls_clients.clone())
+        .server()?;
+    server.ok_or_else(|| {
+        let problem = "is required with BRIDGE_TLS_LISTEN, but not set";
+        ConfigError::new("BRIDGE_TLS_CERT", problem)
+    })
 }

@@ -17,6 +17,8 @@ pub(crate) struct UnderTest {
     pub(crate) address: SocketAddr,
     /// Where other bridges send, if it takes from them.
     pub(crate) ingest: Option<SocketAddr>,
+    /// Where programs send encrypted, if it takes that.
+    pub(crate) tls: Option<SocketAddr>,
     shutdown: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
 }
@@ -53,11 +55,13 @@ impl UnderTest {
         let bridge = Bridge::bind(config).await.expect("free ports and a folder");
         let address = bridge.address().expect("a port");
         let ingest = bridge.ingest_address().expect("a port");
+        let tls = bridge.tls_address().expect("a port");
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(bridge.run(shutdown.clone()));
         Self {
             address,
             ingest,
+            tls,
             shutdown,
             task,
         }

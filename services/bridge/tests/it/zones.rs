@@ -31,7 +31,7 @@ pub(crate) async fn arrive(store: &Store, count: usize) {
     .await;
 }
 
-fn messages(numbers: std::ops::Range<u64>) -> Vec<String> {
+pub(crate) fn messages(numbers: std::ops::Range<u64>) -> Vec<String> {
     numbers.map(|number| format!("record {number}")).collect()
 }
 

@@ -92,6 +92,7 @@ impl Plan {
         let mut bound = Vec::new();
         let further = [
             ("BRIDGE_INGEST_LISTEN", self.bridge.ingest_listen),
+            ("BRIDGE_TLS_LISTEN", self.bridge.tls_listen),
             ("STORE_ADMIN_LISTEN", self.store.admin_listen),
         ];
         let further = further

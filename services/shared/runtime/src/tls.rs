@@ -26,7 +26,7 @@ pub use client::Client;
 pub use failure::failure;
 pub use files::{File, Files};
 pub use plain::{warn_of_plain_listener, warn_of_plain_url};
-pub use server::Server;
+pub use server::{Server, Stream};
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 

@@ -1,18 +1,13 @@
 //! Where a server takes connections, and how it begins with each.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    time,
 };
-use tracing::{debug, info, warn};
 
 use crate::tls;
-
-/// How long a client may take for a handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A port, in plain or encrypted.
 #[derive(Debug)]
@@ -41,34 +36,17 @@ pub(super) trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
 
-/// Begins with a connection; `None` when nothing comes of it, which is logged.
+/// Begins with a connection; `None` when nothing comes of it.
 pub(super) async fn begin(
     stream: TcpStream,
     peer: SocketAddr,
     tls: Option<tls::Server>,
 ) -> Option<Box<dyn Bytes>> {
-    let Some(tls) = tls else {
-        return Some(Box::new(stream));
-    };
-    match time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-        Ok(Ok(stream)) => Some(Box::new(stream)),
-        Ok(Err(error)) => {
-            refused(peer, &error);
-            None
+    match tls {
+        None => Some(Box::new(stream)),
+        Some(tls) => {
+            let stream = tls.accept(stream, peer).await?;
+            Some(Box::new(stream))
         }
-        Err(_) => {
-            debug!(%peer, "closing a connection without a handshake");
-            None
-        }
-    }
-}
-
-fn refused(peer: SocketAddr, error: &io::Error) {
-    use rustls::Error::{InvalidCertificate, NoCertificatesPresented};
-    match tls::failure(error) {
-        Some(reason @ (InvalidCertificate(_) | NoCertificatesPresented)) => {
-            warn!(%peer, %reason, "client refused: its certificate is not taken here");
-        }
-        _ => info!(%peer, %error, "no encrypted connection came about"),
     }
 }

@@ -21,8 +21,13 @@ pub struct File {
 }
 
 impl File {
-    fn of_variable(name: String, vars: &Vars) -> Result<Option<Self>, ConfigError> {
-        let path: Option<PathBuf> = config::optional(&name, vars)?;
+    /// The file that the variable `name` names, if it is set.
+    ///
+    /// # Errors
+    /// None but those of reading a variable.
+    pub fn of_variable(name: &str, vars: &Vars) -> Result<Option<Self>, ConfigError> {
+        let path: Option<PathBuf> = config::optional(name, vars)?;
+        let name = name.to_owned();
         Ok(path.map(|path| Self { name, path }))
     }
 
@@ -56,7 +61,7 @@ impl Files {
     /// A certificate without a key or the other way round, or a file that cannot be
     /// used.
     pub fn from_vars(prefix: &str, vars: &Vars) -> Result<Self, ConfigError> {
-        let file = |name: &str| File::of_variable(format!("{prefix}{name}"), vars);
+        let file = |name: &str| File::of_variable(&format!("{prefix}{name}"), vars);
         let files = Self {
             own: None,
             authorities: file("CA")?,
@@ -112,7 +117,7 @@ impl Files {
     /// others for one must have one.
     pub fn server(&self) -> Result<Option<Server>, ConfigError> {
         match (&self.own, &self.authorities) {
-            (Some(_), _) => Server::http(self).map(Some),
+            (Some(_), _) => Server::new(self).map(Some),
             (None, None) => Ok(None),
             (None, Some(file)) => Err(ConfigError::new(
                 &file.name,

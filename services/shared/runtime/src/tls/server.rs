@@ -1,19 +1,25 @@
 //! The side that is called.
 
-use std::{io, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use rustls::{
     ServerConfig,
     server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tracing::{debug, info, warn};
 
 use super::{Files, VERSIONS, provider, reload::Reloading};
 use crate::config::ConfigError;
 
-/// What gRPC and HTTP are called in a handshake.
+/// How long a client may take for a handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What gRPC and HTTP are called in a handshake; who names nothing may speak anything.
 const HTTP: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// An encrypted connection that somebody has opened.
+pub type Stream = TlsStream<TcpStream>;
 
 /// Answers handshakes with the newest certificate of its files. With authorities
 /// every client must show a certificate that one of them has signed. Clones share
@@ -24,26 +30,37 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) fn http(files: &Files) -> Result<Self, ConfigError> {
-        let configs = Reloading::start(files, http)?;
+    pub(super) fn new(files: &Files) -> Result<Self, ConfigError> {
+        let configs = Reloading::start(files, config)?;
         Ok(Self { configs })
     }
 
-    /// Shakes hands. Takes as long as the client does.
-    ///
-    /// # Errors
-    /// The client broke off, is none, or shows no certificate that is taken.
-    pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        TlsAcceptor::from(self.configs.current())
-            .accept(stream)
-            .await
+    /// Shakes hands with the client at `peer`. `None` when nothing comes of it: it broke
+    /// off, took too long, or shows no certificate that is taken; the log says so.
+    pub async fn accept(&self, stream: TcpStream, peer: SocketAddr) -> Option<Stream> {
+        let accepting = TlsAcceptor::from(self.configs.current()).accept(stream);
+        match time::timeout(HANDSHAKE_TIMEOUT, accepting).await {
+            Ok(Ok(stream)) => Some(stream),
+            Ok(Err(error)) => {
+                refused(peer, &error);
+                None
+            }
+            Err(_) => {
+                debug!(%peer, "closing a connection without a handshake");
+                None
+            }
+        }
     }
 }
 
-fn http(files: &Files) -> Result<ServerConfig, ConfigError> {
-    let mut config = config(files)?;
-    config.alpn_protocols = HTTP.map(<[u8]>::to_vec).into();
-    Ok(config)
+fn refused(peer: SocketAddr, error: &io::Error) {
+    use rustls::Error::{InvalidCertificate, NoCertificatesPresented};
+    match super::failure(error) {
+        Some(reason @ (InvalidCertificate(_) | NoCertificatesPresented)) => {
+            warn!(%peer, %reason, "client refused: its certificate is not taken here");
+        }
+        _ => info!(%peer, %error, "no encrypted connection came about"),
+    }
 }
 
 fn config(files: &Files) -> Result<ServerConfig, ConfigError> {
@@ -66,6 +83,7 @@ fn config(files: &Files) -> Result<ServerConfig, ConfigError> {
     let mut config = builder
         .with_single_cert(identity.chain, identity.key)
         .map_err(|error| files.mismatch(&error))?;
+    config.alpn_protocols = HTTP.map(<[u8]>::to_vec).into();
     if asks_clients {
         // A resumed session would outlive the certificate that it began with.
         config.session_storage = Arc::new(NoServerSessionStorage {});
