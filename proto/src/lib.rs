@@ -1,6 +1,7 @@
 //! The gRPC contract of Herald: the types generated from `herald/v1/*.proto`
-//! and their conversion to and from the domain.
+//! their conversion to and from the domain, and who may call what ([`access`]).
 
+pub mod access;
 mod alert;
 pub mod codec;
 mod entry;

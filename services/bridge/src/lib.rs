@@ -44,6 +44,7 @@ use runtime::{
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tracing::{info, warn};
 
 pub use command::Cli;
@@ -162,7 +163,7 @@ impl Bridge {
         let readiness = Readiness::new();
         let mut admin = tokio::spawn(grpc::serve(
             admin,
-            tonic::service::Routes::default(),
+            Routes::default(),
             runtime::health::router(readiness.clone()),
             readiness.clone(),
             stop.clone(),
@@ -177,7 +178,14 @@ impl Bridge {
         let receiving = match ingest {
             Some(listener) => {
                 let listener = Listener::new(listener, secure.bridges);
-                Some(receive(listener, &spool, sender.hop, &metrics, &shutdown)?)
+                let intake = spool.intake().context("receiving from other bridges")?;
+                let ingest =
+                    Ingest::server(intake, sender.hop, Arc::clone(&metrics), shutdown.clone());
+                let routes = match config.tls.asks_clients() {
+                    true => grpc::guarded(Routes::new(ingest), proto::access::may_call),
+                    false => Routes::new(ingest),
+                };
+                Some(receive(listener, routes, &shutdown))
             }
             None => None,
         };
@@ -235,24 +243,20 @@ impl Bridge {
 /// Serves other bridges until `shutdown`.
 fn receive(
     listener: Listener,
-    spool: &Spool,
-    hop: uuid::Uuid,
-    metrics: &Arc<Metrics>,
+    routes: Routes,
     shutdown: &CancellationToken,
-) -> anyhow::Result<tokio::task::JoinHandle<std::io::Result<()>>> {
-    let intake = spool.intake().context("receiving from other bridges")?;
-    let server = Ingest::server(intake, hop, Arc::clone(metrics), shutdown.clone());
+) -> tokio::task::JoinHandle<std::io::Result<()>> {
     let readiness = Readiness::new();
     readiness.ready();
-    Ok(tokio::spawn(grpc::serve(
+    tokio::spawn(grpc::serve(
         listener,
-        tonic::service::Routes::new(server),
+        routes,
         // Metrics are not for other zones.
         runtime::health::probes(readiness.clone()),
         readiness,
         shutdown.clone(),
         INGEST_END,
-    )))
+    ))
 }
 
 async fn bind_if_set(

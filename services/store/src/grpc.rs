@@ -54,7 +54,10 @@ pub(crate) fn routes(app: &App, shutdown: &CancellationToken) -> Routes {
     if app.config.stage != domain::Stage::Production {
         routes = routes.add_service(runtime::grpc::reflection(proto::DESCRIPTORS));
     }
-    routes
+    match app.config.tls.asks_clients() {
+        true => runtime::grpc::guarded(routes, proto::access::may_call),
+        false => routes,
+    }
 }
 
 /// The status of a failure. What is ours to know is logged here, once.

@@ -36,14 +36,26 @@ async fn records_go_to_another_bridge_only_with_a_certificate_that_it_takes() {
     let mut vars = authority.vars("BRIDGE_TLS_", &sign(), folders[0].path());
     vars.retain(|(name, _)| name == "BRIDGE_TLS_CA");
     vars.push(("BRIDGE_INGEST_LISTEN".to_owned(), String::new()));
-    let own = own_files(&authority.signs(&["first"]), folders[2].path());
-    let routes = [to("refused", &url, ""), to("last", &url, &own)].concat();
+    let own = own_files(
+        &authority.signs(&["herald://bridge/first"]),
+        folders[2].path(),
+    );
+    // A certificate of another service is not one of a bridge.
+    let other = folders[2].path().join("other");
+    std::fs::create_dir(&other).expect("a folder");
+    let other = own_files(&authority.signs(&["herald://herald-web/w"]), &other);
+    let routes = [
+        to("refused", &url, ""),
+        to("other", &url, &other),
+        to("last", &url, &own),
+    ]
+    .concat();
     let first =
         UnderTest::start_in_zone(folders[0].path(), &stores[0], &routes, &borrowed(&vars)).await;
     first.send(&burst(0..100)).await;
     arrive(&stores[0], 100).await;
     arrive(&stores[1], 100).await;
-    // Both routes lead to the same receiver: one that got through would double all.
+    // All routes lead to the same receiver: one that got through would double all.
     assert_eq!(stores[1].messages().len(), 100);
 
     // In plain nothing comes in.

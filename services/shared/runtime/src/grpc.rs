@@ -2,6 +2,7 @@
 //! keepalive and the W3C trace context, and encrypted where they are asked to.
 
 mod client;
+mod guard;
 mod listener;
 mod server;
 mod trace;
@@ -11,6 +12,7 @@ use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
 pub use client::{
     ChannelError, Client, InvalidUrl, channel, channel_of_streams, check_url, secure_channel,
 };
+pub use guard::guarded;
 pub use listener::Listener;
 pub use server::serve;
 pub use trace::TracedBody;

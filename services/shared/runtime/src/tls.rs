@@ -5,11 +5,13 @@
 //! * [`Server`]: what answers handshakes; with authorities it asks every client
 //!   for a certificate of theirs.
 //! * [`Client`]: what opens connections to servers.
+//! * [`Peer`]: who a client is.
 //! * [`warn_of_plain_listener`], [`warn_of_plain_url`]: what is not encrypted.
 
 mod client;
 mod failure;
 mod files;
+mod peer;
 mod plain;
 mod reload;
 mod server;
@@ -25,6 +27,7 @@ use rustls::{
 pub use client::Client;
 pub use failure::failure;
 pub use files::{File, Files};
+pub use peer::Peer;
 pub use plain::{warn_of_plain_listener, warn_of_plain_url};
 pub use server::{Server, Stream};
 

@@ -3,7 +3,11 @@
 
 use std::{io::ErrorKind, net::SocketAddr};
 
-use proto::v1::{GetStatusRequest, status_service_client::StatusServiceClient};
+use proto::v1::{
+    BackupRequest, GetRunStateRequest, GetStatusRequest,
+    ingest_service_client::IngestServiceClient, run_service_client::RunServiceClient,
+    status_service_client::StatusServiceClient,
+};
 use runtime::{grpc, tls::Files};
 use tempfile::TempDir;
 use testkit::{
@@ -15,7 +19,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::harness::{DEADLINE, serving_address};
 
@@ -82,11 +86,11 @@ impl Secured {
 #[tokio::test]
 async fn only_who_shows_a_good_certificate_is_let_in_and_the_log_says_who_was_not() {
     let store = Secured::start(&[]).await;
-    let ours = store.authority.signs(&["client"]);
+    let ours = store.authority.signs(&["herald://operator/client"]);
     store.ask(&store.client(Some(&ours))).await.unwrap();
 
-    let other = Authority::new("somebody else's").signs(&["client"]);
-    let expired = store.authority.signed_once(&["client"]);
+    let other = Authority::new("somebody else's").signs(&["herald://operator/client"]);
+    let expired = store.authority.signed_once(&["herald://operator/client"]);
     for (identity, reason) in [
         (None, "peer sent no certificates"),
         (Some(&other), "UnknownIssuer"),
@@ -106,6 +110,46 @@ async fn only_who_shows_a_good_certificate_is_let_in_and_the_log_says_who_was_no
 }
 
 #[tokio::test]
+async fn a_certificate_is_good_for_the_calls_of_its_service_only() {
+    let store = Secured::start(&[]).await;
+    for (uri, may_read, may_back_up, may_append) in [
+        ("herald://bridge/b1", false, false, true),
+        ("herald://herald-web/w", true, false, false),
+        ("herald://neelix/n", true, false, false),
+        ("herald://operator/o", true, true, true),
+        ("herald://owner/o", false, false, false),
+        ("client", false, false, false),
+    ] {
+        let files = store.client(Some(&store.authority.signs(&[uri])));
+        let channel = grpc::secure_channel(&format!("https://{}", store.address), &files).unwrap();
+        let read = store.ask(&files).await;
+        let backed_up = StatusServiceClient::new(channel.clone())
+            .backup(BackupRequest {})
+            .await;
+        let appended = IngestServiceClient::new(channel.clone())
+            .append(tokio_stream::empty())
+            .await;
+        let run = RunServiceClient::new(channel)
+            .get_run_state(GetRunStateRequest {})
+            .await;
+        let check = |outcome: Result<(), Status>, is_allowed: bool, what: &str| {
+            let is_denied =
+                matches!(&outcome, Err(status) if status.code() == Code::PermissionDenied);
+            assert_eq!(is_denied, !is_allowed, "{uri}: {what}: {outcome:?}");
+        };
+        check(read, may_read, "read");
+        check(backed_up.map(drop), may_back_up, "back up");
+        check(appended.map(drop), may_append, "append");
+        check(run.map(drop), uri.contains("neelix"), "run");
+    }
+    store
+        .says("call refused: the certificate is not for it")
+        .await;
+    store.says("herald://herald-web/w").await;
+    store.says("/herald.v1.StatusService/Backup").await;
+}
+
+#[tokio::test]
 async fn nothing_is_said_in_plain() {
     let store = Secured::start(&[]).await;
     let channel = grpc::channel(&format!("http://{}", store.address)).unwrap();
@@ -119,7 +163,7 @@ async fn http_is_answered_on_the_same_port_and_health_also_without_a_certificate
     let port = testkit::port::free();
     let admin = format!("127.0.0.1:{port}");
     let store = Secured::start(&[("STORE_ADMIN_LISTEN", &admin)]).await;
-    let ours = store.authority.signs(&["client"]);
+    let ours = store.authority.signs(&["herald://operator/client"]);
     let client = store.client(Some(&ours)).client().unwrap();
     let connected = client.connect(NAME, store.address.port(), &[b"http/1.1"]);
     let mut stream = connected.await.unwrap();
@@ -136,7 +180,7 @@ async fn http_is_answered_on_the_same_port_and_health_also_without_a_certificate
 #[tokio::test]
 async fn certificates_are_read_again_and_bad_ones_change_nothing() {
     let store = Secured::start(&[]).await;
-    let ours = store.authority.signs(&["client"]);
+    let ours = store.authority.signs(&["herald://operator/client"]);
     let client = store.client(Some(&ours));
     store.ask(&client).await.unwrap();
 
@@ -147,7 +191,7 @@ async fn certificates_are_read_again_and_bad_ones_change_nothing() {
 
     let next = Authority::new("the next one");
     let _ = next.vars("STORE_TLS_", &next.signs(&[NAME]), store.folder.path());
-    let theirs = next.signs(&["client"]);
+    let theirs = next.signs(&["herald://operator/client"]);
     let client = store.client_of(&next, Some(&theirs));
     let is_known = async || store.ask(&client).await.is_ok();
     wait_until("the new authority counts", DEADLINE, is_known).await;

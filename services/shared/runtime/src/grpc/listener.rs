@@ -36,17 +36,29 @@ pub(super) trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
 
+/// A connection that has begun.
+pub(super) struct Begun {
+    pub(super) stream: Box<dyn Bytes>,
+    pub(super) peer: Option<tls::Peer>,
+}
+
 /// Begins with a connection; `None` when nothing comes of it.
 pub(super) async fn begin(
     stream: TcpStream,
     peer: SocketAddr,
     tls: Option<tls::Server>,
-) -> Option<Box<dyn Bytes>> {
+) -> Option<Begun> {
     match tls {
-        None => Some(Box::new(stream)),
+        None => Some(Begun {
+            stream: Box::new(stream),
+            peer: None,
+        }),
         Some(tls) => {
             let stream = tls.accept(stream, peer).await?;
-            Some(Box::new(stream))
+            Some(Begun {
+                peer: tls::Peer::of(&stream),
+                stream: Box::new(stream),
+            })
         }
     }
 }

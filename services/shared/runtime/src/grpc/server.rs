@@ -33,7 +33,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, debug, info, warn};
 
 use super::{
-    listener::{self, Listener},
+    listener::{self, Begun, Listener},
     trace,
 };
 use crate::{health::Readiness, tls};
@@ -62,7 +62,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Health: service `""` is SERVING as long as the process answers (liveness),
 /// service `"readiness"` follows `readiness`, which is set to not ready by
 /// `shutdown`. Handlers find the peer in the extensions, as `TcpConnectInfo`
-/// (`tonic::Request::remote_addr`) and as axum's `ConnectInfo<SocketAddr>`.
+/// (`tonic::Request::remote_addr`) and as axum's `ConnectInfo<SocketAddr>`, and as
+/// [`tls::Peer`] when it has shown a certificate.
 /// Each call runs in a span with the trace context of the caller as its
 /// parent; a handler's panic fails its call only.
 ///
@@ -115,14 +116,18 @@ struct Application {
 impl Application {
     async fn answer(
         self,
-        peer: TcpConnectInfo,
+        info: TcpConnectInfo,
+        peer: Option<tls::Peer>,
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let mut request = request.map(Body::new);
-        if let Some(address) = peer.remote_addr {
+        if let Some(address) = info.remote_addr {
             request.extensions_mut().insert(ConnectInfo(address));
         }
-        request.extensions_mut().insert(peer);
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        request.extensions_mut().insert(info);
         let content_type = request.headers().get(CONTENT_TYPE);
         let is_grpc = content_type.is_some_and(|v| v.as_bytes().starts_with(b"application/grpc"));
         if !is_grpc {
@@ -216,14 +221,20 @@ async fn connection(
         begun = listener::begin(stream, peer, tls) => begun,
         () = shutdown.cancelled() => return,
     };
-    let Some(stream) = begun else {
+    let Some(Begun {
+        stream,
+        peer: client,
+    }) = begun
+    else {
         return;
     };
     let asked = Arc::new(Notify::new());
     let first_request = Arc::clone(&asked);
     let service = service_fn(move |request| {
         asked.notify_one();
-        application.clone().answer(info.clone(), request)
+        application
+            .clone()
+            .answer(info.clone(), client.clone(), request)
     });
     let builder = builder();
     let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));

@@ -109,6 +109,12 @@ impl Files {
         self.own.is_some()
     }
 
+    /// Whether a server with these files asks every client for a certificate.
+    #[must_use]
+    pub fn asks_clients(&self) -> bool {
+        self.authorities.is_some()
+    }
+
     /// What answers handshakes of gRPC and HTTP; `None` without a certificate.
     /// Call it within a tokio runtime.
     ///
