@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,14 +15,17 @@ use runtime::{
 use serde::Deserialize;
 
 use crate::{
+    allow_list::AllowList,
     frame,
     routes::{self, Route},
     spool::SpoolConfig,
+    throttle::Rate,
 };
 
 /// What stands in BRIDGE_STORE_URL of a bridge that has no store of its own. An empty
 /// value cannot say so: everywhere it means that a variable is not set.
 const NO_STORE: &str = "none";
+const TEN: NonZeroU32 = NonZeroU32::new(10).expect("not 0");
 /// The variable that names the routes file.
 pub const ROUTES: &str = "BRIDGE_ROUTES";
 
@@ -51,6 +55,8 @@ pub struct Config {
     pub name: String,
     /// The folder of accepted frames that the store does not have yet.
     pub spool: SpoolConfig,
+    /// From where programs may connect.
+    pub allow: AllowList,
     /// What a peer may do.
     pub limits: Limits,
     /// How long stopping may take, forwarding included.
@@ -73,6 +79,8 @@ pub struct Limits {
     pub frame_time: Duration,
     /// Memory for large frames that are not whole yet, in bytes.
     pub partial_bytes: usize,
+    /// How many records an address may send; `None` for as many as it likes.
+    pub rate: Option<Rate>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,6 +109,9 @@ struct Variables {
     max_connections: usize,
     #[serde(default = "default_connections_per_address")]
     max_connections_per_address: usize,
+    #[serde(default)]
+    rate_per_address: u32,
+    burst_per_address: Option<u32>,
     #[serde(default = "default_idle")]
     idle_timeout: Age,
     #[serde(default = "default_frame_time")]
@@ -121,6 +132,7 @@ impl Config {
         let data_dir: Option<PathBuf> = config::optional("HERALD_DATA_DIR", vars)?;
         let read: Variables = config::read("BRIDGE_", vars)?;
         check(&read)?;
+        let rate = rate(&read)?;
         let store_url = match &*read.store_url {
             "" => Some(format!("http://127.0.0.1:{}", stage.store_port())),
             NO_STORE => None,
@@ -175,7 +187,9 @@ impl Config {
                 idle: read.idle_timeout.0,
                 frame_time: read.frame_timeout.0,
                 partial_bytes: usize_of(read.partial_max_bytes),
+                rate,
             },
+            allow: config::optional("BRIDGE_ALLOW", vars)?.unwrap_or_default(),
             drain: read.drain_timeout.0,
         })
     }
@@ -204,6 +218,27 @@ fn check_backlogs(routes: &[Route], segment: ByteSize) -> Result<(), ConfigError
 /// Names the variable, and everything that is wrong with the file.
 pub fn load_routes(file: &Path) -> Result<Vec<Route>, ConfigError> {
     routes::load(file).map_err(|error| ConfigError::new(ROUTES, error))
+}
+
+/// The rate of an address; the burst is what comes in ten seconds, if nobody says
+/// otherwise.
+fn rate(read: &Variables) -> Result<Option<Rate>, ConfigError> {
+    let Some(per_second) = NonZeroU32::new(read.rate_per_address) else {
+        return match read.burst_per_address {
+            None => Ok(None),
+            Some(_) => Err(ConfigError::new(
+                "BRIDGE_BURST_PER_ADDRESS",
+                "there is no rate that it could go beyond: set BRIDGE_RATE_PER_ADDRESS",
+            )),
+        };
+    };
+    let burst = match read.burst_per_address {
+        None => per_second.saturating_mul(TEN),
+        Some(burst) => NonZeroU32::new(burst).ok_or_else(|| {
+            ConfigError::new("BRIDGE_BURST_PER_ADDRESS", "0 is too small: at least 1")
+        })?,
+    };
+    Ok(Some(Rate { per_second, burst }))
 }
 
 /// What numbers mean together.

@@ -44,6 +44,7 @@ pub struct Connection {
     buffer: BytesMut,
     read_bytes: usize,
     large: Option<OwnedSemaphorePermit>,
+    slowed_until: Option<Instant>,
 }
 
 impl Connection {
@@ -60,6 +61,7 @@ impl Connection {
             buffer: BytesMut::new(),
             read_bytes: *READ_BYTES.start(),
             large: None,
+            slowed_until: None,
         }
     }
 
@@ -68,6 +70,7 @@ impl Connection {
     pub async fn run(mut self, shutdown: CancellationToken) -> Ended {
         let mut deadline = Instant::now() + self.shared.limits.frame_time;
         while !shutdown.is_cancelled() {
+            self.wait_for_its_turn(&mut deadline, &shutdown).await;
             tokio::select! {
                 read = self.stream.read(self.read_bytes, &mut self.buffer) => {
                     if let Some(ended) = self.step(read, &mut deadline).await {
@@ -93,6 +96,20 @@ impl Connection {
             self.shared.metrics.incomplete();
         }
         Ended::ByUs("shutdown")
+    }
+
+    /// Reads nothing more for a while, if the address has sent more than it may: its own
+    /// socket fills up, and it has to wait. A drain does not wait for it.
+    async fn wait_for_its_turn(&mut self, deadline: &mut Instant, shutdown: &CancellationToken) {
+        let Some(until) = self.slowed_until.take() else {
+            return;
+        };
+        let begun = Instant::now();
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => {}
+            () = shutdown.cancelled() => {}
+        }
+        *deadline += begun.elapsed();
     }
 
     /// What follows from one read; `Some` when the connection is over.
@@ -126,7 +143,10 @@ impl Connection {
 
     /// Busy connections read in large pieces, quiet ones hold little memory.
     fn adapt(&mut self, read: usize) {
-        if read >= self.read_bytes {
+        if self.shared.throttle.is_slow(self.peer.ip(), Instant::now()) {
+            // Little and often, so that a peer does not wait for long at a time.
+            self.read_bytes = *READ_BYTES.start();
+        } else if read >= self.read_bytes {
             self.read_bytes = (self.read_bytes * 2).min(*READ_BYTES.end());
         } else if read < self.read_bytes / 4 {
             self.read_bytes = (self.read_bytes / 2).max(*READ_BYTES.start());
@@ -148,6 +168,9 @@ impl Connection {
         self.large = None;
         self.shared.metrics.received(splits.len());
         let received_us = clock::now_us();
+        let throttle = &self.shared.throttle;
+        let address = self.peer.ip();
+        self.slowed_until = throttle.spend(address, splits.len(), Instant::now(), received_us);
         let mut in_place = Vec::with_capacity(splits.len());
         for split in splits {
             match split {

@@ -32,6 +32,7 @@ pub(crate) struct Destinations {
     tasks: JoinSet<Result<(), SpoolError>>,
     names: Vec<String>,
     metrics: Arc<Metrics>,
+    reporter: Reporter,
     stop: CancellationToken,
 }
 
@@ -45,6 +46,7 @@ impl Destinations {
         spool: &Spool,
         sender: &Sender,
         metrics: &Arc<Metrics>,
+        reporter: &Reporter,
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
         let store = config.store_url.as_deref().map(Route::to_store);
@@ -52,6 +54,7 @@ impl Destinations {
             tasks: JoinSet::new(),
             names: Vec::new(),
             metrics: Arc::clone(metrics),
+            reporter: reporter.clone(),
             stop: stop.clone(),
         };
         for route in store.iter().chain(&config.routes) {
@@ -78,7 +81,7 @@ impl Destinations {
                 let files = own.clone().or(tls);
                 let client =
                     grpc::secure_channel(url, &files).with_context(|| route.name.clone())?;
-                let reporter = Reporter::new(spool.clone(), &route.name);
+                let reporter = self.reporter.clone();
                 let forwarder =
                     Forwarder::new(route, reader, client, sender.clone(), metrics, reporter);
                 self.tasks.spawn(forwarder.run(stop));

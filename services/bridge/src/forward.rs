@@ -263,7 +263,7 @@ impl Forwarder {
                 }
                 () = self.pace.free(), if !self.pace.is_free() => {}
                 _ = reports.tick() => {
-                    let report = self.reporter.report(&self.metrics);
+                    let report = self.reporter.report(&self.destination, &self.metrics);
                     send(&requests, append_request::Step::Report(report)).await?;
                 }
                 () = in_flight.overdue(ACK_WITHIN) => return Err(Broken::Silent),

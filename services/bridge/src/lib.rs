@@ -12,6 +12,7 @@
 //! spool that is not acknowledged; nothing of a frame is ever executed, and no
 //! frame is looked into before it is durable.
 
+pub mod allow_list;
 pub mod batch;
 pub mod clock;
 mod command;
@@ -33,6 +34,7 @@ pub mod routes;
 mod secure;
 pub mod spool;
 pub mod stream;
+pub mod throttle;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -56,9 +58,11 @@ use crate::{
     ingest::Ingest,
     listener::{Doors, Shared},
     metrics::Metrics,
+    report::Reporter,
     routes::STORE,
     secure::Secure,
     spool::{Recovery, Spool},
+    throttle::Throttle,
 };
 
 /// How long streams of other bridges may take to end.
@@ -173,8 +177,11 @@ impl Bridge {
             hop: ingest::hop(spool.installation(), &config.name),
             name: config.name.clone(),
         };
+        let throttle = Arc::new(Throttle::new(config.limits.rate));
+        let reporter = Reporter::new(spool.clone(), Arc::clone(&throttle));
         let mut destinations =
-            Destinations::start(&config, &spool, &sender, &metrics, &stop).context("forwarding")?;
+            Destinations::start(&config, &spool, &sender, &metrics, &reporter, &stop)
+                .context("forwarding")?;
         let receiving = match ingest {
             Some(listener) => {
                 let listener = Listener::new(listener, secure.bridges);
@@ -189,7 +196,13 @@ impl Bridge {
             }
             None => None,
         };
-        let shared = Arc::new(Shared::new(spool.clone(), config.limits, metrics));
+        let shared = Arc::new(Shared::new(
+            spool.clone(),
+            config.limits,
+            config.allow.clone(),
+            throttle,
+            metrics,
+        ));
         readiness.ready();
         let doors = Doors {
             plain: listener,

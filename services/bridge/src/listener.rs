@@ -23,11 +23,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
+    allow_list::AllowList,
     config::Limits,
     connection::{Connection, Ended},
     metrics::Metrics,
     spool::{Spool, SpoolError},
     stream::Stream,
+    throttle::Throttle,
 };
 
 /// After shutdown began: how long a peer that never stops sending is read.
@@ -45,8 +47,11 @@ pub struct Shared {
     pub limits: Limits,
     /// Room for large frames that are not whole yet, one permit a KiB.
     pub partial_kib: Arc<Semaphore>,
+    /// Who sends more than it may.
+    pub throttle: Arc<Throttle>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    allow: AllowList,
     numbers: AtomicU64,
     addresses: Addresses,
 }
@@ -54,9 +59,17 @@ pub struct Shared {
 impl Shared {
     /// State for connections that feed `spool`.
     #[must_use]
-    pub fn new(spool: Spool, limits: Limits, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        spool: Spool,
+        limits: Limits,
+        allow: AllowList,
+        throttle: Arc<Throttle>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             spool,
+            allow,
+            throttle,
             partial_kib: Arc::new(Semaphore::new(limits.partial_bytes / 1024)),
             limits,
             metrics,
@@ -141,6 +154,11 @@ struct Peers {
 
 impl Peers {
     fn admit(&mut self, stream: TcpStream, peer: SocketAddr, tls: Option<&tls::Server>) {
+        if !self.shared.allow.allows(peer.ip()) {
+            self.shared.metrics.refused();
+            info!(%peer, "connection refused: its address is not in BRIDGE_ALLOW");
+            return;
+        }
         let Some(place) = Place::take(&self.shared, peer.ip()) else {
             self.shared.metrics.refused();
             return;
@@ -279,10 +297,12 @@ mod tests {
 
     use super::{Place, Shared, lock};
     use crate::{
+        allow_list::AllowList,
         config::Limits,
         frame,
         metrics::Metrics,
         spool::{Spool, SpoolConfig},
+        throttle::Throttle,
     };
 
     #[tokio::test]
@@ -303,9 +323,12 @@ mod tests {
             idle: Duration::from_secs(60),
             frame_time: Duration::from_secs(60),
             partial_bytes: 1 << 20,
+            rate: None,
         };
         let metrics = Metrics::new(&runtime::telemetry::meter("test"), &spool);
-        let shared = Arc::new(Shared::new(spool, limits, metrics));
+        let throttle = Arc::new(Throttle::new(None));
+        let allow = AllowList::default();
+        let shared = Arc::new(Shared::new(spool, limits, allow, throttle, metrics));
         let take = |number: u32| Place::take(&shared, IpAddr::from(number.to_be_bytes()));
         let known = || lock(&shared.addresses).len();
 

@@ -5,6 +5,7 @@ mod config;
 mod forwarding;
 mod frames;
 mod limits;
+mod noisy;
 mod predecessor;
 mod routes;
 mod store;

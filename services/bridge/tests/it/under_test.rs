@@ -3,7 +3,11 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use bridge::{Bridge, Config};
-use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinHandle};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpSocket, TcpStream},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::Store;
@@ -96,6 +100,15 @@ impl UnderTest {
             .expect("the bridge listens");
         stream.set_nodelay(true).expect("an open socket");
         stream
+    }
+
+    /// A connection from another address of this machine.
+    pub(crate) async fn connect_from(&self, address: [u8; 4]) -> TcpStream {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let own = SocketAddr::from((address, 0));
+        socket.bind(own).expect("an address of this machine");
+        let stream = socket.connect(self.address).await;
+        stream.expect("the bridge listens")
     }
 
     /// Sends bytes on a connection of their own and closes it.

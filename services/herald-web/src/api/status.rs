@@ -52,6 +52,14 @@ struct ReportView<'a> {
     dropped: u64,
     version: &'a str,
     destinations: Vec<DestinationView<'a>>,
+    slowed: Vec<SlowedView<'a>>,
+}
+
+#[derive(Serialize)]
+struct SlowedView<'a> {
+    address: &'a str,
+    records_per_second: u64,
+    since: String,
 }
 
 #[derive(Serialize)]
@@ -113,6 +121,15 @@ fn report(report: &v1::BridgeReport) -> ReportView<'_> {
         dropped: report.dropped,
         version: &report.version,
         destinations: report.destinations.iter().map(destination).collect(),
+        slowed: report.slowed.iter().map(slowed).collect(),
+    }
+}
+
+fn slowed(client: &v1::SlowedClient) -> SlowedView<'_> {
+    SlowedView {
+        address: &client.address,
+        records_per_second: client.records_per_second,
+        since: render::rfc3339(client.since_us),
     }
 }
 

@@ -282,6 +282,9 @@ async fn the_status_is_told() {
     assert_eq!(report["lag_ms"], 4);
     let home = json!({"name": "home", "connected": false, "lag_entries": 8, "lag_ms": 61_000});
     assert_eq!(report["destinations"], json!([home]));
+    let slowed = &report["slowed"][0];
+    assert_eq!(slowed["address"], "10.0.0.7");
+    assert_eq!(slowed["records_per_second"], 1_000);
 }
 
 #[tokio::test]

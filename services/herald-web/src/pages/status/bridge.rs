@@ -45,6 +45,16 @@ struct Report {
     version: String,
     /// Where its routes lead besides this store.
     destinations: Vec<Destination>,
+    /// Who sends more than it may.
+    slowed: Vec<Slowed>,
+}
+
+/// An address that is read more slowly than it sends.
+#[derive(Debug, Serialize)]
+struct Slowed {
+    address: String,
+    rate: String,
+    since: When,
 }
 
 /// How it gets on with a destination of its routes.
@@ -70,13 +80,16 @@ impl Bridge {
             is_away: now - bridge.contact_us > AWAY_AFTER_US,
             next_sequence: grouped(bridge.next_sequence),
             mark: bridge.mark.clone(),
-            report: bridge.report.as_ref().map(Report::new),
+            report: bridge
+                .report
+                .as_ref()
+                .map(|report| Report::new(report, now)),
         }
     }
 }
 
 impl Report {
-    fn new(report: &v1::BridgeReport) -> Self {
+    fn new(report: &v1::BridgeReport, now: Micros) -> Self {
         Self {
             spool: Figure::bytes(report.spool_bytes),
             limit: Figure::bytes(report.spool_limit_bytes),
@@ -90,6 +103,21 @@ impl Report {
             has_dropped: report.dropped > 0,
             version: report.version.clone(),
             destinations: report.destinations.iter().map(Destination::new).collect(),
+            slowed: report
+                .slowed
+                .iter()
+                .map(|client| Slowed::new(client, now))
+                .collect(),
+        }
+    }
+}
+
+impl Slowed {
+    fn new(client: &v1::SlowedClient, now: Micros) -> Self {
+        Self {
+            address: client.address.clone(),
+            rate: grouped(client.records_per_second),
+            since: When::new(client.since_us, now),
         }
     }
 }

@@ -28,6 +28,11 @@ impl StatusService for Data {
                 lag_entries: 8,
                 lag_ms: 61_000,
             }],
+            slowed: vec![v1::SlowedClient {
+                address: "10.0.0.7".to_owned(),
+                records_per_second: 1_000,
+                since_us: NOW,
+            }],
         };
         let bridge = v1::BridgeStatus {
             bridge_id: "6f1e2d3c-0000-4000-8000-000000000001".to_owned(),
