@@ -51,6 +51,9 @@ pub struct Config {
     /// Who has signed the certificates that programs must show there; `None` when they
     /// need none.
     pub tls_clients: Option<tls::File>,
+    /// Who signs the certificates of the bridges that send their records here; by
+    /// default who signs those of our own services.
+    pub ingest_clients: Option<tls::File>,
     /// The bridge's name on the status page.
     pub name: String,
     /// The folder of accepted frames that the store does not have yet.
@@ -160,7 +163,18 @@ impl Config {
             ingest_listen: read.ingest_listen,
             tls: tls::Files::from_vars("BRIDGE_TLS_", vars)?,
             tls_listen: read.tls_listen,
-            tls_clients: tls::File::of_variable("BRIDGE_TLS_CLIENT_CA", vars)?,
+            tls_clients: authorities(
+                "BRIDGE_TLS_CLIENT_CA",
+                "BRIDGE_TLS_LISTEN",
+                read.tls_listen,
+                vars,
+            )?,
+            ingest_clients: authorities(
+                "BRIDGE_INGEST_CA",
+                "BRIDGE_INGEST_LISTEN",
+                read.ingest_listen,
+                vars,
+            )?,
             name: if read.name.is_empty() {
                 host_name()
             } else {
@@ -239,6 +253,23 @@ fn rate(read: &Variables) -> Result<Option<Rate>, ConfigError> {
         })?,
     };
     Ok(Some(Rate { per_second, burst }))
+}
+
+/// Who may sign for those that come to the port of the variable `port`, as the file
+/// that `name` names says.
+fn authorities(
+    name: &str,
+    port: &str,
+    listen: Option<SocketAddr>,
+    vars: &Vars,
+) -> Result<Option<tls::File>, ConfigError> {
+    match (tls::File::of_variable(name, vars)?, listen) {
+        (Some(_), None) => {
+            let problem = format!("there is nobody to ask for a certificate: set {port}, too");
+            Err(ConfigError::new(name, problem))
+        }
+        (file, _) => Ok(file),
+    }
 }
 
 /// What numbers mean together.

@@ -188,7 +188,7 @@ impl Bridge {
                 let intake = spool.intake().context("receiving from other bridges")?;
                 let ingest =
                     Ingest::server(intake, sender.hop, Arc::clone(&metrics), shutdown.clone());
-                let routes = match config.tls.asks_clients() {
+                let routes = match secure::bridges(&config).asks_clients() {
                     true => grpc::guarded(Routes::new(ingest), proto::access::may_call),
                     false => Routes::new(ingest),
                 };

@@ -3,7 +3,7 @@
 use domain::Stage;
 use runtime::{
     config::ConfigError,
-    tls::{self, warn_of_plain_listener, warn_of_plain_url},
+    tls::{self, warn_of_open_listener, warn_of_plain_listener, warn_of_plain_url},
 };
 
 use crate::{
@@ -32,7 +32,7 @@ impl Secure {
             }
         }
         let bridges = match config.ingest_listen {
-            Some(_) => config.tls.server()?,
+            Some(_) => bridges(config).server()?,
             None => None,
         };
         let programs = match config.tls_listen {
@@ -48,8 +48,14 @@ impl Secure {
             return;
         }
         warn_of_plain_listener("BRIDGE_LISTEN", config.listen, "BRIDGE_TLS_LISTEN");
-        if let (Some(address), None) = (config.ingest_listen, &self.bridges) {
-            warn_of_plain_listener("BRIDGE_INGEST_LISTEN", address, "BRIDGE_TLS_CERT");
+        match (config.ingest_listen, &self.bridges) {
+            (Some(address), None) => {
+                warn_of_plain_listener("BRIDGE_INGEST_LISTEN", address, "BRIDGE_TLS_CERT");
+            }
+            (Some(address), Some(_)) if !bridges(config).asks_clients() => {
+                warn_of_open_listener("BRIDGE_INGEST_LISTEN", address, "BRIDGE_INGEST_CA");
+            }
+            _ => {}
         }
         if let Some(url) = &config.store_url {
             warn_of_plain_url("BRIDGE_STORE_URL", url);
@@ -59,6 +65,18 @@ impl Secure {
                 warn_of_plain_url(ROUTES, url);
             }
         }
+    }
+}
+
+/// What the port for other bridges is served with, and who is let in there. Another
+/// zone's authority is for this port alone: it must not vouch for our own store.
+pub(crate) fn bridges(config: &Config) -> tls::Files {
+    match &config.ingest_clients {
+        Some(authorities) => config
+            .tls
+            .clone()
+            .with_authorities(Some(authorities.clone())),
+        None => config.tls.clone(),
     }
 }
 

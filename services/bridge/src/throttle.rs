@@ -15,6 +15,9 @@ use tokio::time::Instant;
 
 /// Who has not had to wait for so long is not slowed any more.
 const RECOVERED_AFTER: Duration = Duration::from_secs(10);
+/// Nobody owes more than this and what was read last: a connection that waits keeps
+/// its place, also when the other side has gone.
+const MOST_OWED: Duration = Duration::from_secs(10);
 /// Above so many addresses those are forgotten that owe nothing.
 const TIDY_ABOVE: usize = 1_024;
 
@@ -106,7 +109,8 @@ impl Throttle {
         if !spent.matters(now) {
             spent.slow = None;
         }
-        spent.earned_at = spent.earned_at.max(now) + cost;
+        let most = now + grace.max(cost) + MOST_OWED;
+        spent.earned_at = (spent.earned_at.max(now) + cost).min(most);
         let until = spent.earned_at.checked_sub(grace).filter(|&at| at > now);
         if let Some(until) = until {
             let slow = spent.slow.get_or_insert(Slow {

@@ -18,7 +18,7 @@ pub(crate) const MAX_MESSAGE_BYTES: usize = 64 << 20;
 pub(crate) enum CallError {
     /// Nobody is there.
     #[error(
-        "no store answers at {url}: start Herald with `herald`, or name another one with --store or HERALD_STORE_URL"
+        "no store answers at {url}: start Herald with `herald`, or name another one with --store or HERALD_STORE_URL (https:// when it is encrypted)"
     )]
     Unreachable {
         /// Where nobody is.
@@ -57,11 +57,16 @@ impl Connection {
     /// Prepares calls to the store at `address`, by default the stage's on
     /// this machine.
     pub(crate) fn new(address: StoreAddress, vars: &Vars) -> Result<Self, ConfigError> {
+        let files = tls::Files::from_vars("HERALD_TLS_", vars)?;
+        let scheme = if files == tls::Files::default() {
+            "http"
+        } else {
+            "https"
+        };
         let url = match address.url {
             Some(url) => url,
-            None => format!("http://127.0.0.1:{}", stage(vars)?.store_port()),
+            None => format!("{scheme}://127.0.0.1:{}", stage(vars)?.store_port()),
         };
-        let files = tls::Files::from_vars("HERALD_TLS_", vars)?;
         let client =
             grpc::secure_channel(&url, &files).map_err(|error| error.of("HERALD_STORE_URL"))?;
         Ok(Self { url, client })

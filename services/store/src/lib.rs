@@ -107,8 +107,14 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let tls = config.tls.server()?;
-    if tls.is_none() && config.stage == Stage::Production {
-        tls::warn_of_plain_listener("STORE_LISTEN", config.listen, "STORE_TLS_CERT");
+    if config.stage == Stage::Production {
+        match &tls {
+            None => tls::warn_of_plain_listener("STORE_LISTEN", config.listen, "STORE_TLS_CERT"),
+            Some(_) if !config.tls.asks_clients() => {
+                tls::warn_of_open_listener("STORE_LISTEN", config.listen, "STORE_TLS_CA");
+            }
+            Some(_) => {}
+        }
     }
     let readiness = Readiness::new();
     let admin = Admin::start(config.admin_listen, &readiness).await?;

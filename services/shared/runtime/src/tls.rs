@@ -28,7 +28,7 @@ pub use client::Client;
 pub use failure::failure;
 pub use files::{File, Files};
 pub use peer::Peer;
-pub use plain::{warn_of_plain_listener, warn_of_plain_url};
+pub use plain::{warn_of_open_listener, warn_of_plain_listener, warn_of_plain_url};
 pub use server::{Server, Stream};
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];

@@ -70,6 +70,8 @@ impl Authority {
         params.subject_alt_names = names.iter().map(|name| alternative(name)).collect();
         params.not_before = OffsetDateTime::now_utc() - Duration::days(30);
         params.not_after = OffsetDateTime::now_utc() + from_now;
+        // Python asks for it from 3.13 on.
+        params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().expect("a key");
         let signed = params.signed_by(&key, &self.issuer);
         Identity {

@@ -1,14 +1,20 @@
 //! The side that calls.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
-use tokio::net::TcpStream;
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tracing::warn;
 
 use super::{Files, VERSIONS, provider, reload::Reloading};
 use crate::config::ConfigError;
+
+/// For one address of several.
+const ADDRESS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Opens connections with the newest certificates of its files. Clones share
 /// everything.
@@ -38,7 +44,7 @@ impl Client {
             let problem = format!("`{host}` is no name that a certificate can have");
             io::Error::new(io::ErrorKind::InvalidInput, problem)
         })?;
-        let stream = TcpStream::connect((host, port)).await?;
+        let stream = reach(host, port).await?;
         stream.set_nodelay(true)?;
         let protocols = protocols.iter().map(|name| name.to_vec()).collect();
         let connecting = TlsConnector::from(self.configs.current())
@@ -46,6 +52,27 @@ impl Client {
             .connect(name, stream);
         connecting.await
     }
+}
+
+/// Connects to the first address of a name that answers in time: one that swallows
+/// packets must not keep the others from being tried.
+async fn reach(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let addresses: Vec<_> = lookup_host((host, port)).await?.collect();
+    for address in &addresses {
+        let connecting = TcpStream::connect(address);
+        let reached = match addresses.len() {
+            1 => connecting.await,
+            _ => timeout(ADDRESS_TIMEOUT, connecting)
+                .await
+                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())),
+        };
+        match reached {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 /// A configuration by the files as they are now.

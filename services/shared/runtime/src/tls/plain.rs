@@ -18,7 +18,19 @@ pub fn warn_of_plain_listener(variable: &str, address: SocketAddr, way_out: &str
     }
 }
 
-/// The same for the server at `url`, which `variable` names.
+/// Warns that an encrypted listener asks nobody who they are.
+pub fn warn_of_open_listener(variable: &str, address: SocketAddr, way_out: &str) {
+    if !address.ip().is_loopback() {
+        warn!(
+            variable,
+            %address,
+            way_out,
+            "NOBODY IS ASKED FOR A CERTIFICATE: whoever reaches this may do what services may"
+        );
+    }
+}
+
+/// As [`warn_of_plain_listener`], for the server at `url`, which `variable` names.
 pub fn warn_of_plain_url(variable: &str, url: &str) {
     if is_plain_and_far(url) {
         warn!(

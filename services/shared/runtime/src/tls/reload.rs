@@ -16,8 +16,8 @@ use crate::config::ConfigError;
 /// How often is looked whether a file has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// What a file was when it was looked at: time and size of its content, and
-/// which one it is. `None` when there is none.
+/// What a file was when it was looked at: when it or who may read it changed, its
+/// size, and which one it is. `None` when there is none.
 type Stamp = Vec<Option<(i64, i64, u64, u64)>>;
 
 /// The newest that could be made of the files; clones share it. When the last one
@@ -69,6 +69,7 @@ async fn follow<T: Send + Sync + 'static>(
 ) {
     let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = String::new();
     loop {
         looks.tick().await;
         let (files, before) = (files.clone(), seen.clone());
@@ -81,13 +82,21 @@ async fn follow<T: Send + Sync + 'static>(
         let Ok(Some((made, now))) = looked.await else {
             continue;
         };
-        seen = now;
         match made {
             Ok(made) => {
+                seen = now;
+                told.clear();
                 sender.send_replace(Arc::new(made));
                 info!("certificates have changed and were read again");
             }
-            Err(error) => error!(%error, "new certificates cannot be used: the old ones stay"),
+            // They are tried again, but told of once.
+            Err(error) => {
+                let problem = error.to_string();
+                if problem != told {
+                    error!(%error, "new certificates cannot be used: the old ones stay");
+                    told = problem;
+                }
+            }
         }
     }
 }
@@ -95,7 +104,7 @@ async fn follow<T: Send + Sync + 'static>(
 fn stamp(files: &Files) -> Stamp {
     let stamp = |path| {
         let about = fs::metadata(path).ok()?;
-        Some((about.mtime(), about.mtime_nsec(), about.size(), about.ino()))
+        Some((about.ctime(), about.ctime_nsec(), about.size(), about.ino()))
     };
     files.paths().into_iter().map(stamp).collect()
 }

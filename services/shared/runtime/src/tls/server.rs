@@ -59,7 +59,9 @@ fn refused(peer: SocketAddr, error: &io::Error) {
         Some(reason @ (InvalidCertificate(_) | NoCertificatesPresented)) => {
             warn!(%peer, %reason, "client refused: its certificate is not taken here");
         }
-        _ => info!(%peer, %error, "no encrypted connection came about"),
+        // A port that is only tried, as a load balancer does, is no news.
+        None => debug!(%peer, %error, "no encrypted connection came about"),
+        Some(_) => info!(%peer, %error, "no encrypted connection came about"),
     }
 }
 
@@ -69,7 +71,6 @@ fn config(files: &Files) -> Result<ServerConfig, ConfigError> {
         .with_protocol_versions(&VERSIONS)
         .map_err(|error| unusable(&error))?;
     let authorities = files.authorities()?;
-    let asks_clients = authorities.is_some();
     let builder = match authorities {
         Some(roots) => {
             let verifier =
@@ -84,10 +85,10 @@ fn config(files: &Files) -> Result<ServerConfig, ConfigError> {
         .with_single_cert(identity.chain, identity.key)
         .map_err(|error| files.mismatch(&error))?;
     config.alpn_protocols = HTTP.map(<[u8]>::to_vec).into();
-    if asks_clients {
-        // A resumed session would outlive the certificate that it began with.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
-    }
+    // A resumed session would outlive the certificate that it began with. And a program
+    // that never reads and leaves a ticket unread would, when it closes, reset the
+    // connection and so destroy what it has sent last.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     Ok(config)
 }
