@@ -26,7 +26,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
-    app::App,
+    app::Site,
     live::LiveError,
     request::{self, KnownName, ParameterError, Parameters},
     store_client::StoreError,
@@ -43,13 +43,18 @@ struct Route(
         )
     )]
     &'static [&'static [KnownName]],
-    MethodRouter<App>,
+    MethodRouter<Site>,
 );
 
 /// Every address of the API.
-pub(crate) fn router() -> Router<App> {
-    let add = |router: Router<App>, Route(path, _, handler)| router.route(path, handler);
+pub(crate) fn router() -> Router<Site> {
+    let add = |router: Router<Site>, Route(path, _, handler)| router.route(path, handler);
     routes().into_iter().fold(Router::new(), add)
+}
+
+/// The path of each of them.
+pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
+    routes().into_iter().map(|Route(path, ..)| path)
 }
 
 #[rustfmt::skip]
@@ -77,7 +82,7 @@ fn routes() -> [Route; 19] {
     ]
 }
 
-fn change(route: MethodRouter<App>) -> MethodRouter<App> {
+fn change(route: MethodRouter<Site>) -> MethodRouter<Site> {
     route.layer(DefaultBodyLimit::max(alerts::MAX_BODY_BYTES))
 }
 

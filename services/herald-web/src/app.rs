@@ -4,19 +4,24 @@ use std::{sync::Arc, sync::LazyLock, time::Instant};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, MatchedPath, Path, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, Path, Request},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::Response,
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use domain::Stage;
 use opentelemetry::{KeyValue, metrics::Histogram};
-use runtime::health::{self, Readiness};
+use runtime::{
+    config::ConfigError,
+    health::{self, Readiness},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, api,
+    Config,
+    access::{Access, Need, Needs, Rules, Who, admit},
+    api,
     assets::Assets,
     changes::Guard,
     gzip,
@@ -40,7 +45,8 @@ static REQUEST_DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
         .build()
 });
 
-/// What handlers need; clones share it.
+/// What handlers need, for whoever asks; clones share it. A handler gets it as an
+/// argument, and only after the guard has let somebody in.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) stage: Stage,
@@ -51,19 +57,40 @@ pub(crate) struct App {
     pub(crate) feeds: Feeds,
     pub(crate) guard: Guard,
     pub(crate) watch: Watch,
+    pub(crate) access: Access,
+    /// Who asks.
+    pub(crate) who: Who,
     /// Ends answers that have no end of their own.
     pub(crate) shutdown: CancellationToken,
 }
 
+/// What the router holds: an [`App`] that nobody asks yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Site(App);
+
+/// One address: its path, what it needs, and what answers.
+struct Route(&'static str, Need, MethodRouter<Site>);
+
+/// Why there is no app.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AppError {
+    #[error("templates are broken")]
+    Templates(#[from] minijinja::Error),
+    #[error(transparent)]
+    Access(#[from] ConfigError),
+}
+
 impl App {
     /// # Errors
-    /// A template does not compile.
+    /// A template does not compile, or a file of who may sign in cannot be read.
     pub(crate) fn new(
         config: &Config,
         store: StoreClient,
         shutdown: CancellationToken,
-    ) -> Result<Self, minijinja::Error> {
+    ) -> Result<Self, AppError> {
         Ok(Self {
+            access: Access::new(config.stage, &config.sign_in, shutdown.clone())?,
+            who: Who::Nobody,
             stage: config.stage,
             watch: Watch::new(store.clone()),
             store,
@@ -75,60 +102,107 @@ impl App {
             shutdown,
         })
     }
+
+    /// The same for somebody who asks. What has no end of its own ends with the session.
+    pub(crate) fn of(&self, who: Who) -> Self {
+        let mut app = self.clone();
+        if let Some(session) = who.session() {
+            app.shutdown = session.ended.clone();
+        }
+        Self { who, ..app }
+    }
+}
+
+impl FromRequestParts<Site> for App {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, StatusCode> {
+        let who = parts.extensions.get::<Who>().cloned();
+        // Nobody has been let in.
+        who.map(|who| site.0.of(who)).ok_or(StatusCode::FORBIDDEN)
+    }
 }
 
 /// Every address.
 pub(crate) fn router(app: App, readiness: Readiness) -> Router {
-    Router::new()
-        .route("/", get(pages::log::show))
-        .route("/record/{id}", get(pages::record::show))
-        .route("/values/{field}", get(pages::values::show))
-        .route("/values/{field}/list", get(pages::values::list))
-        .route("/record/{id}/row", get(pages::detail::row))
-        .route("/record/{id}/rule", get(pages::rule::show))
-        .route("/systems", get(pages::systems::show))
-        .route("/alerts", get(pages::alerts::show))
-        .route("/alerts/rules", get(pages::alerts::rules::show))
-        .route("/alerts/runs", get(pages::alerts::runs::show))
-        .route(
-            "/alerts/{id}",
-            get(pages::alerts::one::show).post(pages::alerts::change::change),
-        )
-        .route(
-            "/alerts/{id}/silence",
-            get(pages::alerts::link::show).post(pages::alerts::link::silence),
-        )
-        .route("/badge/{file}", get(pages::badge::of_system))
-        .route("/badge/{system}/{file}", get(pages::badge::of_sub_system))
-        .route("/exceptions", get(pages::exceptions::show))
-        .route("/rejected", get(pages::rejected::show))
-        .route("/status", get(pages::status::show))
-        .route("/help", get(pages::help::show))
-        .route("/tail", get(pages::tail::follow))
-        .route("/saved", get(pages::saved::show).post(pages::saved::save))
-        .route("/saved/rename", post(pages::saved::rename))
-        .route("/saved/delete", post(pages::saved::delete))
-        .layer(DefaultBodyLimit::max(pages::form::MAX_FORM_BYTES))
-        .route("/static/{hash}/{name}", get(static_file))
-        .merge(api::router())
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(app)
-        .layer(middleware::from_fn(gzip::compress))
-        .layer(middleware::from_fn(measure))
+    let pages = add(Router::new(), pages());
+    let pages = pages.layer(DefaultBodyLimit::max(pages::form::MAX_FORM_BYTES));
+    let router = add(pages, files()).merge(api::router());
+    serving(app, router, needs())
         .merge(health::router(readiness))
         .layer(middleware::from_fn(protect))
 }
 
+fn serving(app: App, router: Router<Site>, needs: Needs) -> Router {
+    let rules = Rules::new(app.clone(), needs);
+    router
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(Site(app))
+        .layer(middleware::from_fn_with_state(rules, admit))
+        .layer(middleware::from_fn(gzip::compress))
+        .layer(middleware::from_fn(measure))
+}
+
+fn add<const N: usize>(router: Router<Site>, routes: [Route; N]) -> Router<Site> {
+    let add = |router: Router<Site>, Route(path, _, handler)| router.route(path, handler);
+    routes.into_iter().fold(router, add)
+}
+
+/// What every address needs. One that is missing here lets nobody in.
+fn needs() -> Needs {
+    let of = |Route(path, need, _): Route| (path, need);
+    let own = pages().map(of).into_iter().chain(files().map(of));
+    own.chain(api::paths().map(|path| (path, Need::User)))
+        .collect()
+}
+
+#[rustfmt::skip]
+fn pages() -> [Route; 24] {
+    use Need::{Badge, Nothing, User};
+    [
+        Route("/", User, get(pages::log::show)),
+        Route("/record/{id}", User, get(pages::record::show)),
+        Route("/values/{field}", User, get(pages::values::show)),
+        Route("/values/{field}/list", User, get(pages::values::list)),
+        Route("/record/{id}/row", User, get(pages::detail::row)),
+        Route("/record/{id}/rule", User, get(pages::rule::show)),
+        Route("/systems", User, get(pages::systems::show)),
+        Route("/alerts", User, get(pages::alerts::show)),
+        Route("/alerts/rules", User, get(pages::alerts::rules::show)),
+        Route("/alerts/runs", User, get(pages::alerts::runs::show)),
+        Route("/alerts/{id}", User, get(pages::alerts::one::show).post(pages::alerts::change::change)),
+        // The link is signed: it is its own permission.
+        Route("/alerts/{id}/silence", Nothing, get(pages::alerts::link::show).post(pages::alerts::link::silence)),
+        Route("/badge/{file}", Badge, get(pages::badge::of_system)),
+        Route("/badge/{system}/{file}", Badge, get(pages::badge::of_sub_system)),
+        Route("/exceptions", User, get(pages::exceptions::show)),
+        Route("/rejected", User, get(pages::rejected::show)),
+        Route("/status", User, get(pages::status::show)),
+        Route("/help", User, get(pages::help::show)),
+        Route("/tail", User, get(pages::tail::follow)),
+        Route("/saved", User, get(pages::saved::show).post(pages::saved::save)),
+        Route("/saved/rename", User, post(pages::saved::rename)),
+        Route("/saved/delete", User, post(pages::saved::delete)),
+        Route("/signin", Nothing, get(pages::signin::show).post(pages::signin::sign_in)),
+        Route("/signout", Nothing, post(pages::signin::sign_out)),
+    ]
+}
+
+fn files() -> [Route; 1] {
+    let file = get(static_file);
+    [Route("/static/{hash}/{name}", Need::Nothing, file)]
+}
+
 async fn static_file(
-    State(app): State<App>,
+    app: App,
     Path((hash, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
     app.assets.respond(&hash, &name, &headers)
 }
 
-async fn not_found(State(app): State<App>, request: Request) -> Response {
+async fn not_found(app: App, request: Request) -> Response {
     let message = "there is nothing at this address";
     if request.uri().path().starts_with("/api/") {
         return api::error(StatusCode::NOT_FOUND, message);
@@ -136,7 +210,7 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
     pages::problem::respond(&app, StatusCode::NOT_FOUND, message)
 }
 
-async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
+async fn method_not_allowed(app: App, request: Request) -> Response {
     let message = match request.method().as_str() {
         "GET" | "HEAD" => "this address only takes what is sent to it (POST)",
         _ => "this address can only be read (GET)",
@@ -181,3 +255,6 @@ async fn protect(request: Request, next: Next) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,7 @@ const CSS: &[&str] = &[
     include_str!("static/css/alerts.css"),
     include_str!("static/css/help.css"),
     include_str!("static/css/saved.css"),
+    include_str!("static/css/signin.css"),
     include_str!("static/css/tail.css"),
 ];
 /// The module that every page loads.

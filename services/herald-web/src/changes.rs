@@ -1,12 +1,15 @@
-//! Who may change something: whoever reaches herald-web, while it asks nobody
-//! who they are, only where that is this machine or somebody has said so; and
-//! never another site through somebody's browser.
+//! Who may change something: an operator, where people sign in; while nobody is asked
+//! who they are, whoever reaches herald-web, only where that is this machine or somebody
+//! has said so; and never another site through somebody's browser.
 
 use axum::http::{HeaderMap, Uri, header};
 use domain::Stage;
 use uuid::Uuid;
 
-use crate::config::Changes;
+use crate::{
+    access::{Role, Who},
+    config::Changes,
+};
 
 /// What holds for changes here.
 #[derive(Debug, Clone)]
@@ -22,6 +25,12 @@ pub(crate) enum ChangeError {
         "changes are off here: WEB_CHANGES=allow lets everybody who reaches this page make them"
     )]
     Off,
+    #[error("changes are off here for everybody (WEB_CHANGES=refuse)")]
+    OffForAll,
+    #[error("this takes the role operator, and yours is viewer")]
+    Viewer,
+    #[error("sign in first")]
+    Unknown,
     #[error(
         "changes are made at localhost only, and this is another name: WEB_CHANGES=allow lets \
          everybody who reaches this page make them"
@@ -63,7 +72,21 @@ impl Guard {
     ///
     /// # Errors
     /// Why not.
-    pub(crate) fn check_place(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ChangeError> {
+    pub(crate) fn check_place(
+        &self,
+        who: &Who,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), ChangeError> {
+        match (who, self.changes) {
+            (Who::Nobody, _) => return Err(ChangeError::Unknown),
+            (Who::Known(_), Changes::Refused) => return Err(ChangeError::OffForAll),
+            (Who::Known(known), _) if known.role < Role::Operator => {
+                return Err(ChangeError::Viewer);
+            }
+            (Who::Known(_), _) => return Ok(()),
+            (Who::Anybody, _) => {}
+        }
         match self.changes {
             Changes::Allowed => Ok(()),
             Changes::Refused => Err(ChangeError::Off),
@@ -81,15 +104,38 @@ impl Guard {
     /// Why not.
     pub(crate) fn check(
         &self,
+        who: &Who,
         uri: &Uri,
         headers: &HeaderMap,
         token: &str,
     ) -> Result<(), ChangeError> {
-        self.check_place(uri, headers)?;
+        self.check_place(who, uri, headers)?;
+        self.check_form(who, uri, headers, token)
+    }
+
+    /// Whether a form with this token is from a page that we have given to this browser,
+    /// in the session in which it comes back.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(crate) fn check_form(
+        &self,
+        who: &Who,
+        uri: &Uri,
+        headers: &HeaderMap,
+        token: &str,
+    ) -> Result<(), ChangeError> {
         if !is_same_origin(uri, headers) {
             return Err(ChangeError::OtherSite);
         }
-        match self.of_browser(headers) {
+        let known = match who.known() {
+            None => self.of_browser(headers),
+            Some(known) => known
+                .session
+                .as_ref()
+                .map(|session| session.form_token.as_str()),
+        };
+        match known {
             Some(known) if is_equal(known.as_bytes(), token.as_bytes()) => Ok(()),
             _ => Err(ChangeError::Token),
         }
@@ -100,8 +146,13 @@ impl Guard {
     ///
     /// # Errors
     /// Why not.
-    pub(crate) fn check_json(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ChangeError> {
-        self.check_place(uri, headers)?;
+    pub(crate) fn check_json(
+        &self,
+        who: &Who,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), ChangeError> {
+        self.check_place(who, uri, headers)?;
         if !is_same_origin(uri, headers) {
             return Err(ChangeError::OtherSite);
         }
@@ -117,8 +168,14 @@ impl Guard {
         }
     }
 
-    /// The browser's token, or a new one.
-    pub(crate) fn token(&self, headers: &HeaderMap) -> Token {
+    /// The token of the session, without one the browser's, or a new one.
+    pub(crate) fn token(&self, who: &Who, headers: &HeaderMap) -> Token {
+        if let Some(session) = who.session() {
+            return Token {
+                value: session.form_token.clone(),
+                cookie: None,
+            };
+        }
         if let Some(value) = self.of_browser(headers) {
             return Token {
                 value: value.to_owned(),
@@ -210,7 +267,10 @@ mod tests {
     use domain::Stage;
 
     use super::{ChangeError, Guard, name_of_this};
-    use crate::config::Changes;
+    use crate::{
+        access::{Role, Who, known},
+        config::Changes,
+    };
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -229,7 +289,7 @@ mod tests {
         let check = |changes, host, expected| {
             let guard = Guard::new(Stage::Testing, changes);
             let headers = headers(&[("host", host)]);
-            let found = guard.check_place(&Uri::from_static("/saved"), &headers);
+            let found = guard.check_place(&Who::Anybody, &Uri::from_static("/saved"), &headers);
             assert_eq!(found, expected, "{changes:?} {host}");
         };
         let foreign = Err(ChangeError::OtherName);
@@ -266,7 +326,12 @@ mod tests {
         let check = |more: &[(&'static str, &'static str)], token: &str, expected| {
             let mut pairs = vec![("host", "localhost:9011")];
             pairs.extend(more);
-            let found = guard.check(&Uri::from_static("/saved"), &headers(&pairs), token);
+            let found = guard.check(
+                &Who::Anybody,
+                &Uri::from_static("/saved"),
+                &headers(&pairs),
+                token,
+            );
             assert_eq!(found, expected, "{more:?} {token}");
         };
         let cookie = (
@@ -306,7 +371,8 @@ mod tests {
         let check = |more: &[(&'static str, &'static str)], expected| {
             let mut pairs = vec![("host", "localhost:9011")];
             pairs.extend(more);
-            let found = guard.check_json(&Uri::from_static("/api"), &headers(&pairs));
+            let found =
+                guard.check_json(&Who::Anybody, &Uri::from_static("/api"), &headers(&pairs));
             assert_eq!(found, expected, "{more:?}");
         };
         let json = ("content-type", "application/json");
@@ -335,23 +401,68 @@ mod tests {
     }
 
     #[test]
+    fn where_people_sign_in_the_role_decides() {
+        let check = |changes, who: &Who, expected| {
+            let guard = Guard::new(Stage::Testing, changes);
+            let headers = headers(&[("host", "logs.example")]);
+            let found = guard.check_place(who, &Uri::from_static("/saved"), &headers);
+            assert_eq!(found, expected, "{changes:?} {who:?}");
+        };
+        let viewer = known("anna", Role::Viewer, Some(TOKEN));
+        let operator = known("bo", Role::Operator, Some(TOKEN));
+        check(Changes::Allowed, &operator, Ok(()));
+        check(Changes::Allowed, &viewer, Err(ChangeError::Viewer));
+        check(Changes::Allowed, &Who::Nobody, Err(ChangeError::Unknown));
+        check(Changes::Refused, &operator, Err(ChangeError::OffForAll));
+    }
+
+    /// Guards against a token that somebody else planted as a cookie.
+    #[test]
+    fn forms_are_bound_to_their_session() {
+        let guard = Guard::new(Stage::Testing, Changes::Allowed);
+        let planted = headers(&[
+            ("host", "logs.example"),
+            (
+                "cookie",
+                "herald-form-testing=0123456789abcdef0123456789abcdef",
+            ),
+        ]);
+        let check = |who: &Who, token: &str, expected| {
+            let found = guard.check(who, &Uri::from_static("/saved"), &planted, token);
+            assert_eq!(found, expected, "{who:?} {token}");
+        };
+        let operator = known("bo", Role::Operator, Some("of the session"));
+        check(&operator, "of the session", Ok(()));
+        check(&operator, TOKEN, Err(ChangeError::Token));
+        check(&operator, "", Err(ChangeError::Token));
+        // A program has no forms.
+        let program = known("deploy", Role::Operator, None);
+        check(&program, TOKEN, Err(ChangeError::Token));
+        check(&program, "", Err(ChangeError::Token));
+        assert_eq!(guard.token(&operator, &planted).value(), "of the session");
+    }
+
+    #[test]
     fn a_token_is_made_once() {
         let guard = Guard::new(Stage::Testing, Changes::Local);
-        let fresh = guard.token(&HeaderMap::new());
+        let fresh = guard.token(&Who::Anybody, &HeaderMap::new());
         let cookie = fresh.cookie.clone().unwrap();
         let expected = format!(
             "herald-form-testing={}; Path=/; HttpOnly; SameSite=Strict",
             fresh.value()
         );
         assert_eq!(cookie, expected);
-        assert_ne!(fresh.value(), guard.token(&HeaderMap::new()).value());
+        assert_ne!(
+            fresh.value(),
+            guard.token(&Who::Anybody, &HeaderMap::new()).value()
+        );
         let known = headers(&[(
             "cookie",
             "herald-form-testing=0123456789abcdef0123456789abcdef",
         )]);
-        let again = guard.token(&known);
+        let again = guard.token(&Who::Anybody, &known);
         assert_eq!((again.value(), again.cookie.clone()), (TOKEN, None));
-        let https = guard.token(&headers(&[("x-forwarded-proto", "https")]));
+        let https = guard.token(&Who::Anybody, &headers(&[("x-forwarded-proto", "https")]));
         assert!(https.cookie.unwrap().ends_with("; Secure"));
     }
 }

@@ -9,6 +9,8 @@ use runtime::{
 };
 use serde::Deserialize;
 
+use crate::access::SignIn;
+
 /// Where herald-web listens and which store it asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -26,9 +28,11 @@ pub struct Config {
     pub max_streams: usize,
     /// Who may change something.
     pub changes: Changes,
+    /// How people and programs say who they are.
+    pub sign_in: SignIn,
 }
 
-/// Who may change something: nobody is asked who they are.
+/// Who may change something, among those whose role allows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changes {
     /// Who reaches herald-web by a name of this machine.
@@ -53,11 +57,11 @@ impl Config {
 
     /// Reads `DEV_STAGE` (required), `WEB_LISTEN` (default: the stage's port on
     /// 127.0.0.1), `WEB_STORE_URL` (default: the stage's store on this
-    /// machine), `WEB_MAX_STREAMS` (default: as many as there may be) and
-    /// `WEB_CHANGES` (`allow` or `refuse`; default: allowed on this machine when
-    /// `WEB_LISTEN` is of this machine only); `WEB_TLS_CERT`, `_KEY` and `_CA` towards
-    /// the store and `WEB_HTTPS_CERT`, `_KEY` and `_CA` towards browsers (default:
-    /// none).
+    /// machine), `WEB_MAX_STREAMS` (default: as many as there may be),
+    /// `WEB_CHANGES` (`allow` or `refuse`; default: allowed to those who sign in, and
+    /// without any sign-in on this machine when `WEB_LISTEN` is of this machine only),
+    /// `WEB_TLS_CERT`, `_KEY` and `_CA` towards the store and `WEB_HTTPS_CERT`, `_KEY` and
+    /// `_CA` towards browsers (default: none), and what [`SignIn::from_vars`] does.
     ///
     /// # Errors
     /// The first variable that is missing or wrong.
@@ -85,9 +89,11 @@ impl Config {
             },
             None => Self::MOST_STREAMS,
         };
+        let sign_in = SignIn::from_vars(vars)?;
         let changes = match web.changes.as_deref() {
             Some("allow") => Changes::Allowed,
             Some("refuse") => Changes::Refused,
+            None if sign_in.is_on() => Changes::Allowed,
             None if listen.ip().is_loopback() => Changes::Local,
             None => Changes::Refused,
             Some(text) => {
@@ -103,6 +109,7 @@ impl Config {
             https: tls::Files::from_vars("WEB_HTTPS_", vars)?,
             max_streams,
             changes,
+            sign_in,
         })
     }
 }

@@ -3,16 +3,18 @@
 //! * [`Config`]: where to listen, which store to ask.
 //! * `request`: what a URL asks for. `pages`: HTML. `api`: JSON. Each noun has one
 //!   file with its handler and its view.
+//! * `access`: who signs in, and what that allows.
 //! * `store_client`: every question to the store, with its deadline.
 //! * `live`: answers without end, for who follows the log.
 //! * `assets`, `gzip`: what pages are made of besides, and how it goes out.
 //! * `text`, `templates`: record text reaches HTML in one way only, inert.
 //!
 //! Holds no state but its connections to the store, what those who follow the
-//! same view share, and for seconds whether all is well with alerts (`watch`):
-//! whatever a page shows is in its URL. What changes something says
+//! same view share, who is signed in, and for seconds whether all is well with alerts
+//! (`watch`): whatever a page shows is in its URL. What changes something says
 //! so by POST, and `changes` lets it pass.
 
+mod access;
 mod api;
 mod app;
 mod assets;
@@ -44,6 +46,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
+pub use access::{FileError, InvalidRole, Networks, Role, SignIn, Token, Tokens, User, Users};
 pub use config::{Changes, Config};
 
 /// How long requests at hand may take after `shutdown`.
@@ -52,8 +55,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Serves pages and API where `config` says, until `shutdown`.
 ///
 /// # Errors
-/// A [`ConfigError`] when the address cannot be listened on or the store's URL
-/// is none.
+/// A [`ConfigError`] when the address cannot be listened on, the store's URL
+/// is none, or a file of who may sign in cannot be read.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         let problem = format!("cannot listen on {}: {error}", config.listen);
@@ -65,7 +68,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
 /// As [`run`], on a listener that is there already.
 ///
 /// # Errors
-/// A [`ConfigError`] when the store's URL is none or a certificate cannot be used.
+/// A [`ConfigError`] when the store's URL is none, or a certificate or a file of who may
+/// sign in cannot be used.
 pub async fn serve(
     listener: TcpListener,
     config: &Config,
@@ -81,8 +85,8 @@ pub async fn serve(
         }
     }
     let readiness = Readiness::new();
-    let app =
-        app::App::new(config, store.clone(), shutdown.clone()).context("templates are broken")?;
+    let app = app::App::new(config, store.clone(), shutdown.clone())?;
+    let sessions = tokio::spawn(app.access.clone().follow(shutdown.clone()));
     let watch = tokio::spawn(readiness::follow(
         store,
         readiness.clone(),
@@ -99,5 +103,6 @@ pub async fn serve(
     )
     .await
     .context("cannot serve pages")?;
+    sessions.await.context("the watch over sessions failed")?;
     watch.await.context("the watch over the store failed")
 }

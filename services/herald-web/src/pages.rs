@@ -19,6 +19,7 @@ pub(crate) mod rejected;
 mod row;
 pub(crate) mod rule;
 pub(crate) mod saved;
+pub(crate) mod signin;
 mod span;
 mod sparkline;
 pub(crate) mod status;

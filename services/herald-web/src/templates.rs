@@ -58,6 +58,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("rule.html", include_str!("templates/rule.html")),
     ("status.html", include_str!("templates/status.html")),
     ("systems.html", include_str!("templates/systems.html")),
+    ("signin.html", include_str!("templates/signin.html")),
+    ("forbidden.html", include_str!("templates/forbidden.html")),
     ("saved.html", include_str!("templates/saved.html")),
     ("tail.html", include_str!("templates/tail.html")),
     ("tail/rows.html", include_str!("templates/tail/rows.html")),

@@ -46,7 +46,8 @@ pub(crate) fn distance(micros: u64) -> String {
     }
 }
 
-fn micros_of(at: OffsetDateTime) -> Micros {
+/// The same of another time.
+pub(crate) fn micros_of(at: OffsetDateTime) -> Micros {
     i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000))
         .expect("four-digit years fit into 64 bits of microseconds")
 }

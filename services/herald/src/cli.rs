@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     backup::Backup, context::Context, import::Import, log::Log, query::Query, status::Status,
-    tail::Tail, verify::Verify,
+    tail::Tail, token::Token, user::User, verify::Verify,
 };
 
 const OVERVIEW: &str = "\
@@ -19,6 +19,7 @@ Examples:
   herald backup /safe/herald.sqlite      copy the database while all goes on
   herald verify /safe/herald.sqlite      and check that it is whole
   herald neelix check                    say what is wrong with the rules
+  herald user add anna                   let somebody sign in (WEB_USERS)
 
 Environment:
   DEV_STAGE        TESTING, DEVELOPMENT (default), INTEGRATION or PRODUCTION: gives
@@ -122,6 +123,8 @@ pub(crate) enum Command {
     Backup(Backup),
     Verify(Verify),
     Status(Status),
+    User(User),
+    Token(Token),
 }
 
 /// Where the store is.

@@ -8,6 +8,7 @@
 //!   database.
 //! * `query`, `tail`, `context`: records on a terminal or for programs.
 //! * `backup`, `verify`, `status`: asked of the running store.
+//! * `user`, `token`: the files of who signs in to herald-web.
 //!
 //! No command has logic of its own about records: `log` speaks to the bridge
 //! like any program, the others to the store over gRPC like any service;
@@ -26,7 +27,9 @@ mod query;
 mod records;
 mod status;
 mod tail;
+mod token;
 mod up;
+mod user;
 mod verify;
 
 use runtime::config::Vars;
@@ -55,6 +58,8 @@ pub async fn run(cli: Cli, vars: Vars) -> anyhow::Result<()> {
         Command::Backup(backup) => backup::run(backup, &vars).await,
         Command::Verify(verify) => verify::run(verify, &vars).await,
         Command::Status(status) => status::run(status, &vars).await,
+        Command::User(user) => user::run(user),
+        Command::Token(token) => token::run(token),
     };
     match outcome {
         Err(error) if matches!(error.downcast_ref(), Some(WriteError::ReaderGone)) => Ok(()),

@@ -52,6 +52,10 @@ async fn a_wrong_variable_names_itself() {
     for service in ["herald-web", "herald"] {
         check(service, "WEB_LISTEN", Some("9021")).await;
         check(service, "WEB_STORE_URL", Some("localhost")).await;
+        check(service, "WEB_SESSION_IDLE", Some("12")).await;
+        check(service, "WEB_PROXY_FROM", Some("proxy.example")).await;
+        check(service, "WEB_USERS", Some("no/such/file")).await;
+        check(service, "WEB_TOKENS", Some("no/such/file")).await;
     }
 }
 

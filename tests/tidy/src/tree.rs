@@ -15,7 +15,7 @@ const MADE: [&str; 5] = [
 ];
 
 /// Everything at the top: who opens the tree for the first time reads no more names.
-const TOP: [&str; 20] = [
+const TOP: [&str; 21] = [
     ".ci",
     ".config",
     ".gitignore",
@@ -24,6 +24,7 @@ const TOP: [&str; 20] = [
     "Cargo.lock",
     "Cargo.toml",
     "README.md",
+    "SECURITY.md",
     "buf.yaml",
     "charts",
     "clippy.toml",

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, RawQuery, State, rejection::BytesRejection},
+    extract::{Path, RawQuery, rejection::BytesRejection},
     http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
@@ -148,10 +148,7 @@ struct Silence {
 }
 
 /// `GET /api/v1/alerts`
-pub(crate) async fn list(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn list(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let limit = reader.value("limit", |text| read_count(text, LIMIT));
@@ -176,7 +173,7 @@ pub(crate) async fn list(
 
 /// `GET /api/v1/alerts/{id}`
 pub(crate) async fn one(
-    State(app): State<App>,
+    app: App,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -201,7 +198,7 @@ pub(crate) async fn one(
 
 /// `POST /api/v1/alerts/{id}/acknowledge`
 pub(crate) async fn acknowledge(
-    State(app): State<App>,
+    app: App,
     Path(id): Path<String>,
     uri: Uri,
     headers: HeaderMap,
@@ -211,12 +208,17 @@ pub(crate) async fn acknowledge(
         Ok(asked) => asked,
         Err(response) => return *response,
     };
-    changed(&app, app.store.acknowledge(id, &asked.by).await)
+    changed(
+        &app,
+        app.store
+            .acknowledge(id, &app.who.signature(&asked.by))
+            .await,
+    )
 }
 
 /// `POST /api/v1/alerts/{id}/silence`
 pub(crate) async fn silence(
-    State(app): State<App>,
+    app: App,
     Path(id): Path<String>,
     uri: Uri,
     headers: HeaderMap,
@@ -230,7 +232,12 @@ pub(crate) async fn silence(
         Some(Err(problem)) => return error(StatusCode::BAD_REQUEST, &format!("until: {problem}")),
         until => until.and_then(Result::ok),
     };
-    changed(&app, app.store.silence(id, until, &asked.by).await)
+    changed(
+        &app,
+        app.store
+            .silence(id, until, &app.who.signature(&asked.by))
+            .await,
+    )
 }
 
 /// What a program may change, and how.
@@ -243,7 +250,7 @@ fn read<T: DeserializeOwned>(
 ) -> Result<(u64, T), Box<Response>> {
     let refuse = |status, message: &str| Box::new(error(status, message));
     app.guard
-        .check_json(uri, headers)
+        .check_json(&app.who, uri, headers)
         .map_err(|why| refuse(StatusCode::FORBIDDEN, &why.to_string()))?;
     let body = body.map_err(|why| match why.status() {
         status @ StatusCode::PAYLOAD_TOO_LARGE => refuse(

@@ -1,9 +1,6 @@
 //! `/api/v1/dead_letters`: frames that could not become records.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use axum::{extract::RawQuery, response::Response};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
 
@@ -44,10 +41,7 @@ struct DeadLetterView<'a> {
 }
 
 /// `GET /api/v1/dead_letters`
-pub(crate) async fn list(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn list(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let limit = reader.value("limit", |text| read_count(text, LIMIT));

@@ -1,9 +1,6 @@
 //! `/api/v1/exceptions`: what went wrong, grouped by where it comes from.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use axum::{extract::RawQuery, response::Response};
 use domain::CountQuery;
 use proto::v1;
 use render::rfc3339;
@@ -60,10 +57,7 @@ struct GroupView<'a> {
 }
 
 /// `GET /api/v1/exceptions`
-pub(crate) async fn list(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn list(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let (filter, _) = read_filter(&mut reader, utc::now(), BadQuery::Refuse);

@@ -2,7 +2,7 @@
 
 use axum::{
     body::{Body, Bytes},
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::header,
     response::{IntoResponse, Response},
 };
@@ -40,10 +40,7 @@ enum Format {
 }
 
 /// `GET /api/v1/export`
-pub(crate) async fn download(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn download(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let now = utc::now();

@@ -1,9 +1,6 @@
 //! `/api/v1/fields`: which values fields have, and how often.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use axum::{extract::RawQuery, response::Response};
 use domain::{CountQuery, TextField};
 use serde::Serialize;
 
@@ -45,10 +42,7 @@ struct FieldView<'a> {
 }
 
 /// `GET /api/v1/fields`
-pub(crate) async fn show(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn show(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let count = CountQuery {

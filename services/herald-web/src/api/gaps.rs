@@ -1,9 +1,6 @@
 //! `/api/v1/gaps`: frames that were lost, and declared so.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use axum::{extract::RawQuery, response::Response};
 use proto::v1;
 use serde::Serialize;
 
@@ -36,10 +33,7 @@ struct GapView<'a> {
 }
 
 /// `GET /api/v1/gaps`
-pub(crate) async fn list(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn list(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let limit = reader.value("limit", |text| read_count(text, LIMIT));

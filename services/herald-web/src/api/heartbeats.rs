@@ -1,9 +1,6 @@
 //! `/api/v1/heartbeats`: what rules expect of systems, and whether that is so.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use axum::{extract::RawQuery, response::Response};
 use domain::{Heartbeat, HeartbeatState};
 use render::rfc3339;
 use serde::Serialize;
@@ -31,10 +28,7 @@ struct HeartbeatView {
 }
 
 /// `GET /api/v1/heartbeats`
-pub(crate) async fn list(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn list(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     require_sound(&Parameters::read(query.as_deref(), &[]))?;
     let heartbeats = app.store.heartbeats().await?;
     Ok(json(&ListView {

@@ -1,9 +1,6 @@
 //! `/api/v1/histogram`: how many records over time, by level or by a field.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use axum::{extract::RawQuery, response::Response};
 use domain::{CountBy, CountQuery, TextField};
 use proto::v1;
 use render::rfc3339;
@@ -57,10 +54,7 @@ enum Split<'a> {
 }
 
 /// `GET /api/v1/histogram`
-pub(crate) async fn show(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn show(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let count = CountQuery {

@@ -39,6 +39,21 @@ mod tests {
         assert_eq!(described, served.iter().collect());
     }
 
+    /// What is described without it would be open to everybody.
+    #[test]
+    fn every_address_says_that_it_wants_to_know_who_asks() {
+        let description = description();
+        for Route(path, ..) in routes() {
+            let operations = description["paths"][path].as_object().expect(path);
+            for (method, operation) in operations {
+                let responses = &operation["responses"];
+                assert!(responses["401"].is_object(), "{method} {path}");
+                let is_change = method != "get";
+                assert_eq!(responses["403"].is_object(), is_change, "{method} {path}");
+            }
+        }
+    }
+
     #[test]
     fn every_parameter_is_described_and_no_other() {
         let description = description();

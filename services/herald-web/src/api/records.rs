@@ -1,7 +1,7 @@
 //! `/api/v1/records`: lists, single records, and a record's neighbours.
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     response::Response,
 };
 use domain::{ContextScope, RecordQuery};
@@ -48,10 +48,7 @@ struct ContextView<'a> {
 }
 
 /// `GET /api/v1/records`
-pub(crate) async fn list(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn list(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut request = read_records(&parameters, utc::now(), LIMIT, BadQuery::Refuse);
     if !request.problems.is_empty() {
@@ -68,7 +65,7 @@ pub(crate) async fn list(
 
 /// `GET /api/v1/records/{id}`
 pub(crate) async fn one(
-    State(app): State<App>,
+    app: App,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -79,7 +76,7 @@ pub(crate) async fn one(
 
 /// `GET /api/v1/records/{id}/context`
 pub(crate) async fn context(
-    State(app): State<App>,
+    app: App,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {

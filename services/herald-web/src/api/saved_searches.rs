@@ -1,9 +1,6 @@
 //! `/api/v1/saved_searches`: views of the log with a name.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use axum::{extract::RawQuery, response::Response};
 use serde::Serialize;
 
 use super::{ApiError, json, require_sound};
@@ -23,10 +20,7 @@ struct SearchView {
 }
 
 /// `GET /api/v1/saved_searches`
-pub(crate) async fn list(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn list(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     require_sound(&Parameters::read(query.as_deref(), &[]))?;
     let searches = app.store.saved_searches().await?.into_iter();
     let saved_searches = searches.map(|search| SearchView {

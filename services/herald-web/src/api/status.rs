@@ -1,9 +1,6 @@
 //! `/api/v1/status`: the store and its bridges at a glance.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use axum::{extract::RawQuery, response::Response};
 use proto::v1;
 use serde::Serialize;
 
@@ -71,10 +68,7 @@ struct DestinationView<'a> {
 }
 
 /// `GET /api/v1/status`
-pub(crate) async fn show(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn show(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     require_sound(&Parameters::read(query.as_deref(), &[]))?;
     let status = app.store.status().await?;
     Ok(json(&StatusView {

@@ -1,9 +1,6 @@
 //! `/api/v1/systems`: where records come from, and when they last did.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use axum::{extract::RawQuery, response::Response};
 use domain::CountQuery;
 use proto::v1;
 use render::rfc3339;
@@ -56,10 +53,7 @@ struct SystemView<'a> {
 }
 
 /// `GET /api/v1/systems`
-pub(crate) async fn list(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn list(app: App, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let parameters = Parameters::read(query.as_deref(), PARAMETERS);
     let mut reader = Reader::new(&parameters);
     let now = utc::now();

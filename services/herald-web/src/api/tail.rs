@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::HeaderMap,
     response::{Response, sse::Event},
 };
@@ -45,7 +45,7 @@ struct SampledView {
 
 /// `GET /api/v1/tail`
 pub(crate) async fn follow(
-    State(app): State<App>,
+    app: App,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {

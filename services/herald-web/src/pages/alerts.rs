@@ -10,7 +10,7 @@ mod search;
 mod view;
 
 use axum::{
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
@@ -130,7 +130,7 @@ struct Asked {
 
 /// `GET /alerts`
 pub(crate) async fn show(
-    State(app): State<App>,
+    app: App,
     uri: Uri,
     headers: HeaderMap,
     RawQuery(query): RawQuery,

@@ -6,7 +6,7 @@ mod picture;
 use std::collections::BTreeSet;
 
 use axum::{
-    extract::{Path, State},
+    extract::Path,
     http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -48,7 +48,7 @@ struct Subject {
 }
 
 /// `GET /badge/{system}.svg`
-pub(crate) async fn of_system(State(app): State<App>, Path(file): Path<String>) -> Response {
+pub(crate) async fn of_system(app: App, Path(file): Path<String>) -> Response {
     let subject = named(&file).map(|system_id| Subject {
         system_id: system_id.to_owned(),
         sub_system_id: None,
@@ -58,7 +58,7 @@ pub(crate) async fn of_system(State(app): State<App>, Path(file): Path<String>) 
 
 /// `GET /badge/{system}/{sub_system}.svg`
 pub(crate) async fn of_sub_system(
-    State(app): State<App>,
+    app: App,
     Path((system_id, file)): Path<(String, String)>,
 ) -> Response {
     let subject = named(&file).map(|sub_system_id| Subject {

@@ -4,7 +4,7 @@
 mod tree;
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
@@ -99,11 +99,7 @@ struct Fragment {
 
 /// `GET /record/{id}/row`: what stands below a row of the log with these
 /// parameters, for a script to insert.
-pub(crate) async fn row(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Response {
+pub(crate) async fn row(app: App, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
     let Ok(id) = read_id(&id) else {
         return problem::respond_in_place(&app, &StoreError::NotFound.into());
     };

@@ -1,10 +1,6 @@
 //! `/exceptions`: what went wrong, grouped by where it comes from.
 
-use axum::{
-    extract::{RawQuery, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::RawQuery, http::StatusCode, response::Response};
 use domain::Micros;
 use proto::v1;
 use render::cut;
@@ -110,7 +106,7 @@ const SORTS: [(By, &str, &str); 3] = [
 ];
 
 /// `GET /exceptions`
-pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(app: App, RawQuery(query): RawQuery) -> Response {
     let parameters = Parameters::read(query.as_deref(), &[FILTER, OWN]);
     let now = utc::now();
     let mut reader = Reader::new(&parameters);

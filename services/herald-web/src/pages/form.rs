@@ -32,7 +32,7 @@ impl Form {
         body: Result<Bytes, BytesRejection>,
     ) -> Result<Self, Box<Response>> {
         let form = Self::of_anybody(app, body)?;
-        match app.guard.check(uri, headers, form.get("token")) {
+        match app.guard.check(&app.who, uri, headers, form.get("token")) {
             Ok(()) => Ok(form),
             Err(error) => Err(refusal(app, StatusCode::FORBIDDEN, &error.to_string())),
         }
@@ -61,7 +61,7 @@ impl Form {
     }
 }
 
-fn refusal(app: &App, status: StatusCode, message: &str) -> Box<Response> {
+pub(super) fn refusal(app: &App, status: StatusCode, message: &str) -> Box<Response> {
     Box::new(problem::respond(app, status, message))
 }
 
@@ -74,9 +74,9 @@ pub(super) struct Visitor {
 
 impl Visitor {
     pub(super) fn new(app: &App, uri: &Uri, headers: &HeaderMap) -> Self {
-        let place = app.guard.check_place(uri, headers);
+        let place = app.guard.check_place(&app.who, uri, headers);
         Self {
-            token: app.guard.token(headers),
+            token: app.guard.token(&app.who, headers),
             why_read_only: place.err().map(|error| error.to_string()),
         }
     }

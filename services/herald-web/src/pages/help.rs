@@ -1,7 +1,6 @@
 //! `/help`: the query language, the keys and the addresses.
 
 use axum::{
-    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -159,7 +158,7 @@ struct Example {
 }
 
 /// `GET /help`
-pub(crate) async fn show(State(app): State<App>) -> Response {
+pub(crate) async fn show(app: App) -> Response {
     let view = HelpPage {
         examples: EXAMPLES
             .map(|(query, meaning)| Example {

@@ -4,7 +4,12 @@ use domain::{Micros, Stage};
 use serde::Serialize;
 
 use super::figure::{counted, grouped};
-use crate::{app::App, store_client::Glance, utc};
+use crate::{
+    access::{Known, Who},
+    app::App,
+    store_client::Glance,
+    utc,
+};
 
 const ALERTS: &str = "/alerts";
 /// The pages that the header leads to.
@@ -35,6 +40,18 @@ pub(super) struct Layout {
     style: &'static str,
     /// What everybody is to know.
     warnings: Vec<Warning>,
+    /// Who is signed in.
+    account: Option<Account>,
+    /// Whether somebody who is not could be.
+    signin: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Account {
+    name: String,
+    role: &'static str,
+    /// For the form to sign out; none where there is no session.
+    token: Option<String>,
 }
 
 /// Something is not well with alerts themselves.
@@ -86,12 +103,15 @@ impl Layout {
             version: env!("CARGO_PKG_VERSION"),
             style: "",
             warnings: Vec::new(),
+            account: app.who.known().map(account),
+            signin: matches!(app.who, Who::Nobody) && app.access.is_on(),
         }
     }
 
     /// With what there is to say of alerts.
     pub(super) fn telling(mut self, glance: Option<&Glance>, now: Micros) -> Self {
-        let Some(glance) = glance else {
+        // How alerts stand is not for who has not signed in.
+        let Some(glance) = glance.filter(|_| !self.signin) else {
             return self;
         };
         for entry in &mut self.navigation {
@@ -115,6 +135,17 @@ impl Layout {
             entry.is_here = entry.href == href;
         }
         self
+    }
+}
+
+fn account(known: &Known) -> Account {
+    Account {
+        name: known.name.clone(),
+        role: known.role.name(),
+        token: known
+            .session
+            .as_ref()
+            .map(|session| session.form_token.clone()),
     }
 }
 

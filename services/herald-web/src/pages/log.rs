@@ -10,7 +10,7 @@ mod range;
 mod walk;
 
 use axum::{
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
@@ -93,7 +93,7 @@ struct Asked {
 
 /// `GET /`
 pub(crate) async fn show(
-    State(app): State<App>,
+    app: App,
     uri: Uri,
     headers: HeaderMap,
     RawQuery(query): RawQuery,

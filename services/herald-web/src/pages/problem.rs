@@ -98,9 +98,12 @@ pub(super) fn respond_in_place(app: &App, failure: &PageError) -> Response {
             (StatusCode::INTERNAL_SERVER_ERROR, message)
         }
     };
-    let view = Note { message: &message };
-    let html = fill(app, "note.html", &view).unwrap_or_default();
-    (status, Html(html)).into_response()
+    (status, Html(note(app, &message))).into_response()
+}
+
+/// What a script puts in a page. `message` must be a text of ours.
+pub(super) fn note(app: &App, message: &str) -> String {
+    fill(app, "note.html", &Note { message }).unwrap_or_default()
 }
 
 fn away() -> ProblemView<'static> {

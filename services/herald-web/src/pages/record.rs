@@ -1,7 +1,7 @@
 //! `/record/{id}`: a record with all it has, in the middle of its neighbours.
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::StatusCode,
     response::Response,
 };
@@ -74,11 +74,7 @@ struct Choice {
 }
 
 /// `GET /record/{id}`
-pub(crate) async fn show(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Response {
+pub(crate) async fn show(app: App, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
     let Ok(id) = read_id(&id) else {
         let message = "this is no number of a record";
         return problem::respond(&app, StatusCode::NOT_FOUND, message);

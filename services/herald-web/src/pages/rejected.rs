@@ -2,11 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::{
-    extract::{RawQuery, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::RawQuery, http::StatusCode, response::Response};
 use domain::Micros;
 use proto::v1;
 use serde::Serialize;
@@ -73,7 +69,7 @@ struct Gap {
 }
 
 /// `GET /rejected`
-pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(app: App, RawQuery(query): RawQuery) -> Response {
     let parameters = Parameters::read(query.as_deref(), KNOWN);
     let mut reader = Reader::new(&parameters);
     let before = reader.value("before", read_id).unwrap_or(0);

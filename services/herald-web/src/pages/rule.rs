@@ -6,7 +6,7 @@ mod ini;
 mod stable;
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::StatusCode,
     response::Response,
 };
@@ -64,11 +64,7 @@ struct LevelChoice {
 }
 
 /// The handler.
-pub(crate) async fn show(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Response {
+pub(crate) async fn show(app: App, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
     let Ok(id) = read_id(&id) else {
         let message = "this is no number of a record";
         return problem::respond(&app, StatusCode::NOT_FOUND, message);

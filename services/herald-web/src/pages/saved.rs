@@ -6,7 +6,7 @@ mod edit;
 mod menu;
 
 use axum::{
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
@@ -102,7 +102,7 @@ struct Visit {
 
 /// `GET /saved`
 pub(crate) async fn show(
-    State(app): State<App>,
+    app: App,
     uri: Uri,
     headers: HeaderMap,
     RawQuery(query): RawQuery,

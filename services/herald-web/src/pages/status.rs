@@ -6,7 +6,7 @@ mod neelix;
 use std::time::Duration;
 
 use axum::{
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -93,7 +93,7 @@ struct Receiving {
 }
 
 /// `GET /status`
-pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(app: App, RawQuery(query): RawQuery) -> Response {
     let parameters = Parameters::read(query.as_deref(), KNOWN);
     let mut reader = Reader::new(&parameters);
     let refresh = reader.value("refresh", |text| read_count(text, REFRESH));

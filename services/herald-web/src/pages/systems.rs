@@ -3,11 +3,7 @@
 mod expected;
 mod table;
 
-use axum::{
-    extract::{RawQuery, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::RawQuery, http::StatusCode, response::Response};
 use domain::{Condition, Micros, TextField, TextTest};
 use proto::v1;
 use serde::Serialize;
@@ -92,7 +88,7 @@ struct Row {
 }
 
 /// `GET /systems`
-pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(app: App, RawQuery(query): RawQuery) -> Response {
     let parameters = Parameters::read(query.as_deref(), KNOWN);
     let now = utc::now();
     let mut reader = Reader::new(&parameters);

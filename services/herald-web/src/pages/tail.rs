@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::{
     body::Bytes,
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -114,11 +114,7 @@ fn stream_href(view: &View, through: Option<u64>) -> String {
 }
 
 /// `GET /tail`
-pub(crate) async fn follow(
-    State(app): State<App>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
+pub(crate) async fn follow(app: App, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     match open(&app, &headers, query.as_deref()).await {
         Ok(response) => response,
         Err(Refusal::Parameter(error)) => {

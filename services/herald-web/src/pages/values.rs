@@ -2,7 +2,7 @@
 //! through; and the same list alone, for a script to insert.
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
@@ -56,7 +56,7 @@ struct Asked {
 
 /// `GET /values/{field}`
 pub(crate) async fn show(
-    State(app): State<App>,
+    app: App,
     Path(field): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -75,7 +75,7 @@ pub(crate) async fn show(
 
 /// `GET /values/{field}/list`
 pub(crate) async fn list(
-    State(app): State<App>,
+    app: App,
     Path(field): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {

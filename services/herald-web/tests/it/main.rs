@@ -20,6 +20,7 @@ mod places;
 mod record;
 mod saved;
 mod serving;
+mod signin;
 mod systems;
 mod tail;
 mod tail_page;

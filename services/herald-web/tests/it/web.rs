@@ -1,7 +1,7 @@
 //! A served herald-web and the store behind it.
 
 use domain::{Record, Stage};
-use herald_web::{Changes, Config, serve};
+use herald_web::{Changes, Config, SignIn, serve};
 use runtime::tls::Files;
 use testkit::http::{Response, get, get_with};
 use tokio::{
@@ -30,24 +30,43 @@ impl Web {
 
     /// The same of another stage.
     pub(crate) async fn at(stage: Stage, records: Vec<Record>) -> Self {
-        Self::configured(stage, Changes::Local, records).await
+        Self::configured(stage, Changes::Local, SignIn::default(), records).await
     }
 
     /// The same where changes are for others.
     pub(crate) async fn changed_by(changes: Changes) -> Self {
-        Self::configured(Stage::Development, changes, Vec::new()).await
+        let sign_in = SignIn::default();
+        Self::configured(Stage::Development, changes, sign_in, Vec::new()).await
+    }
+
+    /// The same where people sign in.
+    pub(crate) async fn signed_in(sign_in: SignIn, records: Vec<Record>) -> Self {
+        Self::configured(Stage::Development, Changes::Allowed, sign_in, records).await
     }
 
     /// Encrypted with these files.
     pub(crate) async fn encrypted(https: Files) -> Self {
-        Self::served(Stage::Development, Changes::Local, Vec::new(), https).await
+        let sign_in = SignIn::default();
+        let stage = Stage::Development;
+        Self::served(stage, Changes::Local, sign_in, Vec::new(), https).await
     }
 
-    async fn configured(stage: Stage, changes: Changes, records: Vec<Record>) -> Self {
-        Self::served(stage, changes, records, Files::default()).await
+    async fn configured(
+        stage: Stage,
+        changes: Changes,
+        sign_in: SignIn,
+        records: Vec<Record>,
+    ) -> Self {
+        Self::served(stage, changes, sign_in, records, Files::default()).await
     }
 
-    async fn served(stage: Stage, changes: Changes, records: Vec<Record>, https: Files) -> Self {
+    async fn served(
+        stage: Stage,
+        changes: Changes,
+        sign_in: SignIn,
+        records: Vec<Record>,
+        https: Files,
+    ) -> Self {
         let store = FakeStore::start(records).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listen = listener.local_addr().unwrap();
@@ -59,6 +78,7 @@ impl Web {
             https,
             max_streams: MAX_STREAMS,
             changes,
+            sign_in,
         };
         let shutdown = CancellationToken::new();
         let guard = shutdown.clone().drop_guard();

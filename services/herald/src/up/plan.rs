@@ -60,10 +60,11 @@ impl Plan {
         })
     }
 
-    /// Tries ports and folders, so that a wrong one is told before anything
+    /// Tries ports, folders and files, so that a wrong one is told before anything
     /// starts.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.check_ports()?;
+        self.web.sign_in.check()?;
         check_folder(self.data_dir_variables.database, &self.store.data_dir)?;
         check_folder(self.data_dir_variables.spool, &self.bridge.spool.dir)?;
         // A bridge may be told to have no store.

@@ -3,7 +3,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{Path, rejection::BytesRejection},
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
@@ -31,7 +31,7 @@ enum Change {
 
 /// The handler.
 pub(crate) async fn change(
-    State(app): State<App>,
+    app: App,
     Path(id): Path<String>,
     uri: Uri,
     headers: HeaderMap,
@@ -56,9 +56,10 @@ pub(crate) async fn change(
 }
 
 async fn make(app: &App, id: u64, change: &Change) -> Result<(), ChangeFailure> {
+    let by = app.who.signature("");
     match change {
-        Change::Acknowledge => app.store.acknowledge(id, "").await?,
-        Change::Silence(until) => app.store.silence(id, *until, "").await?,
+        Change::Acknowledge => app.store.acknowledge(id, &by).await?,
+        Change::Silence(until) => app.store.silence(id, *until, &by).await?,
     };
     app.watch.forget();
     Ok(())

@@ -4,7 +4,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{Path, RawQuery, State, rejection::BytesRejection},
+    extract::{Path, RawQuery, rejection::BytesRejection},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -74,11 +74,7 @@ enum Refusal {
 }
 
 /// `GET /alerts/{id}/silence`
-pub(crate) async fn show(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Response {
+pub(crate) async fn show(app: App, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
     let Ok(id) = read_id(&id) else {
         return one::missing(&app, "this is no number of an alert");
     };
@@ -114,7 +110,7 @@ pub(crate) async fn show(
 
 /// `POST /alerts/{id}/silence`
 pub(crate) async fn silence(
-    State(app): State<App>,
+    app: App,
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {

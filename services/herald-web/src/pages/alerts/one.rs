@@ -1,7 +1,7 @@
 //! `/alerts/{id}`: an alert, what happened to it, and what was told to whom.
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::{HeaderMap, StatusCode, Uri},
     response::Response,
 };
@@ -76,7 +76,7 @@ struct Recipient {
 
 /// `GET /alerts/{id}`
 pub(crate) async fn show(
-    State(app): State<App>,
+    app: App,
     Path(id): Path<String>,
     uri: Uri,
     headers: HeaderMap,

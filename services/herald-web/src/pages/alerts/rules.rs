@@ -3,11 +3,7 @@
 
 use std::collections::HashMap;
 
-use axum::{
-    extract::{RawQuery, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::RawQuery, http::StatusCode, response::Response};
 use domain::{Micros, Rule, Stage};
 use serde::Serialize;
 
@@ -50,7 +46,7 @@ pub(super) struct RuleView {
 }
 
 /// The handler.
-pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(app: App, RawQuery(query): RawQuery) -> Response {
     if let Err(error) = Reader::new(&Parameters::read(query.as_deref(), &[])).finish() {
         let message = format!("{}: {error}", error.parameter);
         return problem::respond(&app, StatusCode::BAD_REQUEST, &message);

@@ -1,10 +1,6 @@
 //! `/alerts/runs`: when the rules were judged, what came of it, and what went wrong.
 
-use axum::{
-    extract::{RawQuery, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::RawQuery, http::StatusCode, response::Response};
 use domain::{Micros, Run, Stage};
 use serde::Serialize;
 
@@ -59,7 +55,7 @@ struct RunView {
 }
 
 /// The handler.
-pub(crate) async fn show(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(app: App, RawQuery(query): RawQuery) -> Response {
     let parameters = Parameters::read(query.as_deref(), KNOWN);
     let mut reader = Reader::new(&parameters);
     let before = reader.value("before", read_id).unwrap_or(0);

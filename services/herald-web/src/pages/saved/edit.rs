@@ -2,7 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{State, rejection::BytesRejection},
+    extract::rejection::BytesRejection,
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
@@ -17,7 +17,7 @@ use crate::{
 
 /// `POST /saved`
 pub(crate) async fn save(
-    State(app): State<App>,
+    app: App,
     uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -60,7 +60,7 @@ pub(crate) async fn save(
 
 /// `POST /saved/rename`
 pub(crate) async fn rename(
-    State(app): State<App>,
+    app: App,
     uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -93,7 +93,7 @@ pub(crate) async fn rename(
 
 /// `POST /saved/delete`
 pub(crate) async fn delete(
-    State(app): State<App>,
+    app: App,
     uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,

@@ -1,0 +1,303 @@
+//! Who may see and change what. Everything about it is here; handlers get an `App` that
+//! knows who asks, and none without (`guard`).
+//!
+//! * [`SignIn`]: what is configured. Without any way to sign in nobody is asked who they
+//!   are, and `changes` alone says who may change something.
+//! * [`Role`]: what somebody may do. `Who`: somebody.
+//! * [`Users`], [`Tokens`]: files of people with passwords and of programs with tokens.
+//! * `session`, `cookie`: who stays signed in. `attempts`: how often that is tried.
+//! * `caller`: where a request comes from.
+//! * `guard`: holds every request against what its address needs.
+
+mod attempts;
+mod caller;
+mod cookie;
+mod entry;
+mod file;
+mod guard;
+mod password;
+mod role;
+mod secret;
+mod session;
+mod settings;
+mod tokens;
+mod users;
+mod who;
+
+use std::{
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
+
+use axum::http::{HeaderMap, header};
+use domain::Stage;
+use opentelemetry::{KeyValue, metrics::Counter};
+use runtime::config::ConfigError;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::utc;
+use attempts::Attempts;
+use cookie::Cookie;
+use file::Followed;
+use password::Verifier;
+use session::{Session, Sessions};
+
+pub(crate) use caller::Caller;
+pub use caller::Networks;
+pub use file::FileError;
+pub(crate) use guard::{Need, Needs, Rules, admit};
+pub use role::{InvalidRole, Role};
+pub use settings::SignIn;
+pub use tokens::{Token, Tokens};
+pub use users::{User, Users};
+#[cfg(test)]
+pub(crate) use who::known;
+pub(crate) use who::{Known, SessionOf, Who};
+
+/// How often sessions are looked through for those that are over.
+const SWEEP: Duration = Duration::from_secs(5);
+
+static SIGN_INS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    runtime::telemetry::meter("herald-web")
+        .u64_counter("herald.web.signins")
+        .with_description("Attempts to sign in by a password, by their outcome")
+        .build()
+});
+
+/// How people sign in here; clones share it.
+#[derive(Clone)]
+pub(crate) struct Access(Arc<Shared>);
+
+struct Shared {
+    users: Option<Followed<User>>,
+    tokens: Option<Followed<Token>>,
+    sessions: Sessions,
+    attempts: Attempts,
+    passwords: Option<Verifier>,
+    proxies: Networks,
+    is_plain_allowed: bool,
+    are_badges_public: bool,
+    cookie: Cookie,
+}
+
+/// Why somebody is not signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SignInError {
+    #[error("there is nobody of this name and password")]
+    Wrong,
+    #[error("this was tried too often: try again in {} s", seconds(.0))]
+    Wait(Duration),
+    #[error("many are signing in just now: try again in a moment")]
+    Busy,
+    #[error(
+        "a password would go over the network for everybody to read: come by https, through a \
+         proxy that WEB_PROXY_FROM names, or let WEB_PLAIN_SIGNIN=allow say that this network \
+         is safe"
+    )]
+    Plain,
+    #[error("nobody signs in by a password here")]
+    Off,
+}
+
+/// Nobody has this token, or it has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BadToken;
+
+impl Access {
+    /// # Errors
+    /// As [`SignIn::check`].
+    pub(crate) fn new(
+        stage: Stage,
+        sign_in: &SignIn,
+        shutdown: CancellationToken,
+    ) -> Result<Self, ConfigError> {
+        let (users, tokens) = sign_in.files()?;
+        Ok(Self(Arc::new(Shared {
+            passwords: users.is_some().then(Verifier::new),
+            users,
+            tokens,
+            sessions: Sessions::new(sign_in.lifetimes(), shutdown),
+            attempts: Attempts::default(),
+            proxies: sign_in.proxies.clone(),
+            is_plain_allowed: sign_in.is_plain_allowed,
+            are_badges_public: sign_in.are_badges_public,
+            cookie: Cookie::new(stage),
+        })))
+    }
+
+    /// Whether somebody is asked who they are.
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.users.is_some() || self.0.tokens.is_some()
+    }
+
+    /// Whether people sign in by a password.
+    pub(crate) fn takes_passwords(&self) -> bool {
+        self.0.users.is_some()
+    }
+
+    /// Who asks. What a program shows counts for more than a cookie.
+    ///
+    /// # Errors
+    /// A token is shown that is none.
+    pub(crate) fn who(&self, headers: &HeaderMap, caller: &Caller) -> Result<Who, BadToken> {
+        if !self.is_on() {
+            return Ok(Who::Anybody);
+        }
+        if let Some(token) = bearer(headers) {
+            return self.program(token).ok_or(BadToken);
+        }
+        let secret = self.0.cookie.read(headers, caller.is_https);
+        Ok(secret
+            .and_then(|secret| self.person(secret))
+            .unwrap_or(Who::Nobody))
+    }
+
+    fn program(&self, secret: &str) -> Option<Who> {
+        let tokens = self.0.tokens.as_ref()?.now();
+        let token = tokens::find(&tokens, secret, utc::now())?;
+        Some(Who::Known(Arc::new(Known {
+            name: token.name.clone(),
+            role: token.role,
+            session: None,
+        })))
+    }
+
+    fn person(&self, secret: &str) -> Option<Who> {
+        let session = self.0.sessions.of(secret, Instant::now())?;
+        let users = self.0.users.as_ref()?.now();
+        let Some(role) = role_of(&users, &session) else {
+            self.0.sessions.end(&session.key);
+            return None;
+        };
+        Some(Who::Known(Arc::new(Known {
+            name: session.name,
+            role,
+            session: Some(SessionOf {
+                key: session.key,
+                form_token: session.form_token,
+                ended: session.ended,
+            }),
+        })))
+    }
+
+    /// Whether a password may come this way.
+    ///
+    /// # Errors
+    /// It may not.
+    pub(crate) fn check_way(&self, caller: &Caller) -> Result<(), SignInError> {
+        match caller.is_https || caller.is_here || self.0.is_plain_allowed {
+            true => Ok(()),
+            false => Err(SignInError::Plain),
+        }
+    }
+
+    /// Signs somebody in; returns the cookie for the browser.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        caller: &Caller,
+    ) -> Result<String, SignInError> {
+        let outcome = self.check_password(name, password, caller).await;
+        let label = match &outcome {
+            Ok(_) => "signed in",
+            Err(SignInError::Wrong) => "wrong",
+            Err(SignInError::Wait(_)) => "too often",
+            Err(SignInError::Busy) => "busy",
+            Err(SignInError::Plain) => "not encrypted",
+            Err(SignInError::Off) => "off",
+        };
+        SIGN_INS.add(1, &[KeyValue::new("outcome", label)]);
+        let user = outcome.inspect_err(|_| {
+            // Not the name: people type their password there.
+            warn!(outcome = label, address = %caller.address, "sign-in refused");
+        })?;
+        info!(user = user.name, address = %caller.address, "signed in");
+        let secret = self
+            .0
+            .sessions
+            .begin(&user.name, user.credential(), Instant::now());
+        Ok(self.0.cookie.set(&secret, caller.is_https))
+    }
+
+    async fn check_password(
+        &self,
+        name: &str,
+        password: &str,
+        caller: &Caller,
+    ) -> Result<User, SignInError> {
+        let (Some(users), Some(passwords)) = (&self.0.users, &self.0.passwords) else {
+            return Err(SignInError::Off);
+        };
+        self.check_way(caller)?;
+        let begun = self.0.attempts.begin(name, caller.address, Instant::now());
+        begun.map_err(SignInError::Wait)?;
+        let users = users.now();
+        let user = users.iter().find(|user| user.name == name);
+        let is_right = passwords.is_right(password, user.map(User::password)).await;
+        match (user, is_right) {
+            (Some(user), Ok(true)) => {
+                self.0.attempts.succeeded(name, caller.address);
+                Ok(user.clone())
+            }
+            (_, Ok(_)) => Err(SignInError::Wrong),
+            (_, Err(password::Busy)) => Err(SignInError::Busy),
+        }
+    }
+
+    /// Ends a session: whoever else has its cookie is out, too.
+    pub(crate) fn sign_out(&self, session: &SessionOf) {
+        self.0.sessions.end(&session.key);
+    }
+
+    /// Takes the cookie back from a browser.
+    pub(crate) fn no_cookie(&self, caller: &Caller) -> String {
+        self.0.cookie.remove(caller.is_https)
+    }
+
+    /// Ends sessions that are over while nobody asks, with all that they follow, until
+    /// `shutdown`.
+    pub(crate) async fn follow(self, shutdown: CancellationToken) {
+        let mut ticks = interval(SWEEP);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let work = async {
+            loop {
+                ticks.tick().await;
+                let Some(users) = self.0.users.as_ref().map(Followed::now) else {
+                    continue;
+                };
+                let is_wanted = |session: &Session| role_of(&users, session).is_some();
+                self.0.sessions.sweep(Instant::now(), is_wanted);
+            }
+        };
+        shutdown.run_until_cancelled(work).await;
+    }
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access").finish_non_exhaustive()
+    }
+}
+
+/// The role of a user who is still there and still has the password.
+fn role_of(users: &[User], session: &Session) -> Option<Role> {
+    let user = users.iter().find(|user| user.name == session.name)?;
+    (user.credential() == session.credential).then_some(user.role)
+}
+
+/// The token of `Authorization: Bearer`; other ways are a proxy's own.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn seconds(wait: &Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}

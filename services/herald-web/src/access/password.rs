@@ -1,0 +1,162 @@
+//! Passwords: kept as argon2id, and held against it a few at a time, because each
+//! takes 19 MiB and a core for a while.
+
+use std::sync::Arc;
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use tokio::sync::Semaphore;
+
+use super::secret::random_bytes;
+
+/// Fewest and most bytes of a password.
+const MIN_BYTES: usize = 10;
+const MAX_BYTES: usize = 1_024;
+/// How many are checked at a time, and how many wait for it.
+const AT_A_TIME: usize = 2;
+const WAITING: usize = 32;
+/// The most that the check of a password of a file may take: memory in KiB, and rounds.
+const MAX_MEMORY_KIB: u32 = 256 << 10;
+const MAX_ROUNDS: u32 = 16;
+
+/// Why a password is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a password has {MIN_BYTES} to {MAX_BYTES} bytes")]
+pub(super) struct InvalidPassword;
+
+/// What is kept of a password: an argon2id PHC text.
+///
+/// # Errors
+/// It is too short or too long.
+pub(super) fn hashed(password: &str) -> Result<String, InvalidPassword> {
+    if !(MIN_BYTES..=MAX_BYTES).contains(&password.len()) {
+        return Err(InvalidPassword);
+    }
+    let hash: PasswordHash = Argon2::default()
+        .hash_password_with_salt(password.as_bytes(), &random_bytes::<16>())
+        .expect("the standard parameters fit");
+    Ok(hash.to_string())
+}
+
+/// Whether a text of a file is what [`hashed`] makes, or what others make at a
+/// reasonable cost.
+///
+/// # Errors
+/// Why not; without the text.
+pub(super) fn check_hash(text: &str) -> Result<(), String> {
+    let wrong = || "`password=` is no argon2id hash such as `herald user password` makes";
+    let hash = PasswordHash::new(text).map_err(|_| wrong())?;
+    let params = argon2::Params::try_from(&hash).map_err(|_| wrong())?;
+    if hash.algorithm != argon2::ARGON2ID_IDENT || hash.salt.is_none() || hash.hash.is_none() {
+        return Err(wrong().to_owned());
+    }
+    match params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_ROUNDS {
+        true => Ok(()),
+        false => Err(format!(
+            "`password=` takes more than {} MiB or {MAX_ROUNDS} rounds to check",
+            MAX_MEMORY_KIB >> 10
+        )),
+    }
+}
+
+/// Checks passwords.
+pub(super) struct Verifier {
+    turns: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    /// Checked where there is nobody of a name, so that this takes as long.
+    decoy: String,
+}
+
+/// Too many are signing in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Busy;
+
+impl Verifier {
+    pub(super) fn new() -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(AT_A_TIME)),
+            places: Arc::new(Semaphore::new(AT_A_TIME + WAITING)),
+            decoy: hashed(&super::secret::random()).expect("43 bytes are a password"),
+        }
+    }
+
+    /// Whether this is the password of which that was kept; no without any.
+    ///
+    /// # Errors
+    /// Too many wait for an answer.
+    pub(super) async fn is_right(&self, password: &str, kept: Option<&str>) -> Result<bool, Busy> {
+        let _place = self.places.try_acquire().map_err(|_| Busy)?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.expect("nobody closes the semaphore");
+        let kept = kept.filter(|_| password.len() <= MAX_BYTES);
+        let hash = kept.unwrap_or(&self.decoy).to_owned();
+        let password = password.to_owned();
+        let checked = tokio::task::spawn_blocking(move || {
+            // Held to the end also where nobody waits for it any more.
+            let _turn = turn;
+            let hash = PasswordHash::new(&hash);
+            hash.is_ok_and(|hash| {
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &hash)
+                    .is_ok()
+            })
+        });
+        Ok(checked.await.unwrap_or(false) && kept.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InvalidPassword, Verifier, check_hash, hashed};
+
+    #[tokio::test]
+    async fn only_the_password_itself_is_right() {
+        let kept = hashed("correct horse").unwrap();
+        assert!(
+            kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{kept}"
+        );
+        assert_ne!(kept, hashed("correct horse").unwrap(), "salted");
+        let verifier = Verifier::new();
+        let check = async |password: &str, kept: Option<&str>, expected: bool| {
+            assert_eq!(
+                verifier.is_right(password, kept).await,
+                Ok(expected),
+                "{password}"
+            );
+        };
+        check("correct horse", Some(&kept), true).await;
+        check("correct horsf", Some(&kept), false).await;
+        check("", Some(&kept), false).await;
+        check("correct horse", None, false).await;
+        check("correct horse", Some("no hash"), false).await;
+    }
+
+    #[test]
+    fn a_password_is_neither_short_nor_endless() {
+        assert_eq!(hashed("123456789"), Err(InvalidPassword));
+        assert_eq!(hashed(&"x".repeat(1_025)), Err(InvalidPassword));
+        assert!(hashed(&"x".repeat(1_024)).is_ok());
+    }
+
+    #[test]
+    fn only_hashes_of_a_reasonable_cost_are_taken() {
+        let rest = "$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+        let check = |head: &str, is_taken: bool| {
+            assert_eq!(
+                check_hash(&format!("{head}{rest}")).is_ok(),
+                is_taken,
+                "{head}"
+            );
+        };
+        check("$argon2id$v=19$m=19456,t=2,p=1", true);
+        check("$argon2id$v=19$m=65536,t=3,p=4", true);
+        check("$argon2i$v=19$m=19456,t=2,p=1", false);
+        check("$argon2id$v=19$m=4194304,t=2,p=1", false);
+        check("$argon2id$v=19$m=19456,t=200,p=1", false);
+        assert!(check_hash("secret").is_err());
+        assert!(check_hash("$argon2id$v=19$m=19456,t=2,p=1").is_err());
+    }
+}

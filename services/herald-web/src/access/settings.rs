@@ -1,0 +1,210 @@
+//! How people sign in: the variables `WEB_*` that are about it.
+
+use std::{path::PathBuf, time::Duration};
+
+use runtime::config::{self, Age, ConfigError, Vars};
+use serde::Deserialize;
+
+use super::{
+    Networks, Token, User,
+    file::{FileError, Followed},
+    session::Lifetimes,
+    tokens, users,
+};
+
+const IDLE: Duration = Duration::from_secs(12 * 3_600);
+const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// How people and programs sign in; without any way nobody is asked who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// The file of local users.
+    pub users: Option<PathBuf>,
+    /// The file of programs' tokens.
+    pub tokens: Option<PathBuf>,
+    /// After so long without asking for anything, somebody is signed out.
+    pub session_idle: Duration,
+    /// After so long everybody is.
+    pub session_lifetime: Duration,
+    /// Proxies that are believed where a request comes from, and how.
+    pub proxies: Networks,
+    /// Passwords are taken over a network without encryption.
+    pub is_plain_allowed: bool,
+    /// Badges are shown to who has not signed in.
+    pub are_badges_public: bool,
+}
+
+/// Those of users and of tokens, as far as there are any.
+type Files = (Option<Followed<User>>, Option<Followed<Token>>);
+
+#[derive(Deserialize)]
+struct SignInVars {
+    users: Option<PathBuf>,
+    tokens: Option<PathBuf>,
+    session_idle: Option<String>,
+    session_lifetime: Option<String>,
+    proxy_from: Option<String>,
+    plain_signin: Option<String>,
+    badges: Option<String>,
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self {
+            users: None,
+            tokens: None,
+            session_idle: IDLE,
+            session_lifetime: LIFETIME,
+            proxies: Networks::default(),
+            is_plain_allowed: false,
+            are_badges_public: true,
+        }
+    }
+}
+
+impl SignIn {
+    /// Reads `WEB_USERS`, `WEB_TOKENS` (files; default: none), `WEB_SESSION_IDLE`
+    /// (default 12h), `WEB_SESSION_LIFETIME` (default 7d), `WEB_PROXY_FROM` (addresses
+    /// and networks; default: none), `WEB_PLAIN_SIGNIN` (`allow` or `refuse`, the
+    /// default) and `WEB_BADGES` (`public`, the default, or `private`).
+    ///
+    /// # Errors
+    /// The first variable that is wrong.
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let web: SignInVars = config::read("WEB_", vars)?;
+        let default = Self::default();
+        let proxies = web.proxy_from.unwrap_or_default().parse();
+        Ok(Self {
+            users: web.users,
+            tokens: web.tokens,
+            session_idle: age("WEB_SESSION_IDLE", web.session_idle, default.session_idle)?,
+            session_lifetime: age(
+                "WEB_SESSION_LIFETIME",
+                web.session_lifetime,
+                default.session_lifetime,
+            )?,
+            proxies: proxies.map_err(|error| ConfigError::new("WEB_PROXY_FROM", error))?,
+            is_plain_allowed: choice("WEB_PLAIN_SIGNIN", web.plain_signin, ["refuse", "allow"])?,
+            are_badges_public: !choice("WEB_BADGES", web.badges, ["public", "private"])?,
+        })
+    }
+
+    /// Whether somebody is asked who they are.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.users.is_some() || self.tokens.is_some()
+    }
+
+    /// Reads the files, so that a wrong one is told before anything starts.
+    ///
+    /// # Errors
+    /// A file cannot be read, or a line of it is wrong; by the name of its variable.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.files().map(drop)
+    }
+
+    /// The files of users and of tokens.
+    pub(super) fn files(&self) -> Result<Files, ConfigError> {
+        let refused = |variable: &'static str| {
+            move |failure: FileError| ConfigError::new(variable, explained(&failure))
+        };
+        let users = self.users.as_deref().map(users::follow).transpose();
+        let tokens = self.tokens.as_deref().map(tokens::follow).transpose();
+        Ok((
+            users.map_err(refused("WEB_USERS"))?,
+            tokens.map_err(refused("WEB_TOKENS"))?,
+        ))
+    }
+
+    pub(super) fn lifetimes(&self) -> Lifetimes {
+        Lifetimes {
+            idle: self.session_idle,
+            whole: self.session_lifetime,
+        }
+    }
+}
+
+/// With its cause: the text of a [`ConfigError`] is all that people see.
+fn explained(failure: &FileError) -> String {
+    let hint = "; `herald user add` and `herald token add` make such files";
+    match failure {
+        FileError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            format!("{failure}: {source}{hint}")
+        }
+        FileError::Io { source, .. } => format!("{failure}: {source}"),
+        other => other.to_string(),
+    }
+}
+
+fn age(variable: &str, text: Option<String>, default: Duration) -> Result<Duration, ConfigError> {
+    let Some(text) = text else {
+        return Ok(default);
+    };
+    let Age(age) = text
+        .parse()
+        .map_err(|error| ConfigError::new(variable, error))?;
+    match age.is_zero() {
+        true => Err(ConfigError::new(variable, "nobody could stay signed in")),
+        false => Ok(age),
+    }
+}
+
+/// Whether it is the second of two words; without a word it is the first.
+fn choice(variable: &str, text: Option<String>, words: [&str; 2]) -> Result<bool, ConfigError> {
+    let [first, second] = words;
+    match text {
+        None => Ok(false),
+        Some(text) if text == first => Ok(false),
+        Some(text) if text == second => Ok(true),
+        Some(text) => {
+            let problem = format!("`{text}` is neither {first} nor {second}");
+            Err(ConfigError::new(variable, problem))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::SignIn;
+
+    fn read(vars: &[(&str, &str)]) -> Result<SignIn, String> {
+        let vars = vars
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        SignIn::from_vars(&vars).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nobody_is_asked_unless_somebody_says_so() {
+        assert_eq!(read(&[]), Ok(SignIn::default()));
+        assert!(!SignIn::default().is_on());
+        let found = read(&[
+            ("WEB_USERS", "/etc/herald/users"),
+            ("WEB_SESSION_IDLE", "30m"),
+            ("WEB_PROXY_FROM", "10.0.0.0/8,::1"),
+            ("WEB_PLAIN_SIGNIN", "allow"),
+            ("WEB_BADGES", "private"),
+        ])
+        .unwrap();
+        assert!(found.is_on() && found.is_plain_allowed && !found.are_badges_public);
+        assert_eq!(found.session_idle, Duration::from_secs(1_800));
+        assert!(found.proxies.contain([10, 1, 1, 1].into()));
+        assert!(read(&[("WEB_TOKENS", "tokens")]).unwrap().is_on());
+    }
+
+    #[test]
+    fn a_wrong_variable_names_itself() {
+        let check = |name: &str, value: &str, part: &str| {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(error.starts_with(name) && error.contains(part), "{error}");
+        };
+        check("WEB_SESSION_IDLE", "12", "no length of time");
+        check("WEB_SESSION_LIFETIME", "0s", "nobody could stay");
+        check("WEB_PROXY_FROM", "proxy", "no address and no network");
+        check("WEB_PLAIN_SIGNIN", "yes", "neither refuse nor allow");
+        check("WEB_BADGES", "all", "neither public nor private");
+    }
+}

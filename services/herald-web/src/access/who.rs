@@ -1,0 +1,94 @@
+//! Who asks.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Role, secret::Fingerprint};
+
+/// Who asks, as far as somebody wants to know.
+#[derive(Debug, Clone)]
+pub(crate) enum Who {
+    /// Nobody is asked who they are here.
+    Anybody,
+    /// Somebody who has not signed in.
+    Nobody,
+    /// Somebody who has.
+    Known(Arc<Known>),
+}
+
+/// A person or a program that Herald knows.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// None for a program with a token.
+    pub(crate) session: Option<SessionOf>,
+}
+
+/// What is to be known of somebody's session.
+#[derive(Debug)]
+pub(crate) struct SessionOf {
+    pub(super) key: Fingerprint,
+    /// What forms of this session carry.
+    pub(crate) form_token: String,
+    /// Cancelled when it ends.
+    pub(crate) ended: CancellationToken,
+}
+
+impl Who {
+    /// Somebody who has signed in.
+    pub(crate) fn known(&self) -> Option<&Known> {
+        match self {
+            Self::Known(known) => Some(known),
+            Self::Anybody | Self::Nobody => None,
+        }
+    }
+
+    /// The session, of whoever has one.
+    pub(crate) fn session(&self) -> Option<&SessionOf> {
+        self.known()?.session.as_ref()
+    }
+
+    /// In whose name something is changed: what programs say of whom they ask for stands
+    /// beside their own name, and nobody speaks for somebody else.
+    pub(crate) fn signature(&self, said: &str) -> String {
+        match self.known() {
+            None => said.to_owned(),
+            Some(known) if known.session.is_some() || said.is_empty() => known.name.clone(),
+            Some(known) => format!("{said} (by {})", known.name),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn known(name: &str, role: Role, form_token: Option<&str>) -> Who {
+    Who::Known(Arc::new(Known {
+        name: name.to_owned(),
+        role,
+        session: form_token.map(|form_token| SessionOf {
+            key: [0; 32],
+            form_token: form_token.to_owned(),
+            ended: CancellationToken::new(),
+        }),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Role, Who, known};
+
+    #[test]
+    fn nobody_speaks_for_somebody_else() {
+        let check = |who: &Who, said: &str, expected: &str| {
+            assert_eq!(who.signature(said), expected, "{who:?}");
+        };
+        check(&Who::Anybody, "bo", "bo");
+        let anna = known("anna", Role::Operator, Some("token"));
+        check(&anna, "", "anna");
+        check(&anna, "bo", "anna");
+        let chat = known("chat", Role::Operator, None);
+        check(&chat, "", "chat");
+        check(&chat, "bo", "bo (by chat)");
+    }
+}
