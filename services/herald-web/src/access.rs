@@ -5,6 +5,7 @@
 //!   are, and `changes` alone says who may change something.
 //! * [`Role`]: what somebody may do. `Who`: somebody.
 //! * [`Users`], [`Tokens`]: files of people with passwords and of programs with tokens.
+//! * [`ProxyAuth`]: people whom a proxy in front lets sign in.
 //! * `session`, `cookie`: who stays signed in. `attempts`: how often that is tried.
 //! * `caller`: where a request comes from.
 //! * `guard`: holds every request against what its address needs.
@@ -14,6 +15,7 @@ mod caller;
 mod cookie;
 mod entry;
 mod file;
+mod forwarded;
 mod guard;
 mod password;
 mod role;
@@ -41,12 +43,14 @@ use crate::utc;
 use attempts::Attempts;
 use cookie::Cookie;
 use file::Followed;
+use forwarded::FormTokens;
 use password::Verifier;
 use session::{Session, Sessions};
 
 pub(crate) use caller::Caller;
 pub use caller::Networks;
 pub use file::FileError;
+pub use forwarded::ProxyAuth;
 pub(crate) use guard::{Need, Needs, Rules, admit};
 pub use role::{InvalidRole, Role};
 pub use settings::SignIn;
@@ -54,7 +58,7 @@ pub use tokens::{Token, Tokens};
 pub use users::{User, Users};
 #[cfg(test)]
 pub(crate) use who::known;
-pub(crate) use who::{Known, SessionOf, Who};
+pub(crate) use who::{Known, SessionOf, Way, Who};
 
 /// How often sessions are looked through for those that are over.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -73,6 +77,8 @@ pub(crate) struct Access(Arc<Shared>);
 struct Shared {
     users: Option<Followed<User>>,
     tokens: Option<Followed<Token>>,
+    proxy_auth: Option<ProxyAuth>,
+    form_tokens: FormTokens,
     sessions: Sessions,
     attempts: Attempts,
     passwords: Option<Verifier>,
@@ -97,7 +103,7 @@ pub(crate) enum SignInError {
          is safe"
     )]
     Plain,
-    #[error("nobody signs in by a password here")]
+    #[error("nobody signs in by a password here: a proxy in front, or a token, says who asks")]
     Off,
 }
 
@@ -118,9 +124,15 @@ impl Access {
             passwords: users.is_some().then(Verifier::new),
             users,
             tokens,
+            form_tokens: FormTokens::new(),
             sessions: Sessions::new(sign_in.lifetimes(), shutdown),
             attempts: Attempts::default(),
-            proxies: sign_in.proxies.clone(),
+            // Whoever is believed in who asks is believed in where from, too.
+            proxies: match &sign_in.proxy_auth {
+                Some(auth) => sign_in.proxies.and(&auth.from),
+                None => sign_in.proxies.clone(),
+            },
+            proxy_auth: sign_in.proxy_auth.clone(),
             is_plain_allowed: sign_in.is_plain_allowed,
             are_badges_public: sign_in.are_badges_public,
             cookie: Cookie::new(stage),
@@ -129,7 +141,8 @@ impl Access {
 
     /// Whether somebody is asked who they are.
     pub(crate) fn is_on(&self) -> bool {
-        self.0.users.is_some() || self.0.tokens.is_some()
+        let files = self.0.users.is_some() || self.0.tokens.is_some();
+        files || self.0.proxy_auth.is_some()
     }
 
     /// Whether people sign in by a password.
@@ -137,7 +150,8 @@ impl Access {
         self.0.users.is_some()
     }
 
-    /// Who asks. What a program shows counts for more than a cookie.
+    /// Who asks. What a program shows counts for more than what a proxy says, and that
+    /// for more than a cookie.
     ///
     /// # Errors
     /// A token is shown that is none.
@@ -147,6 +161,9 @@ impl Access {
         }
         if let Some(token) = bearer(headers) {
             return self.program(token).ok_or(BadToken);
+        }
+        if let Some(who) = self.behind_proxy(headers, caller) {
+            return Ok(who);
         }
         let secret = self.0.cookie.read(headers, caller.is_https);
         Ok(secret
@@ -160,7 +177,18 @@ impl Access {
         Some(Who::Known(Arc::new(Known {
             name: token.name.clone(),
             role: token.role,
-            session: None,
+            way: Way::Token,
+        })))
+    }
+
+    fn behind_proxy(&self, headers: &HeaderMap, caller: &Caller) -> Option<Who> {
+        let found = self.0.proxy_auth.as_ref()?.read(caller.peer, headers)?;
+        Some(Who::Known(Arc::new(Known {
+            way: Way::Proxy {
+                form_token: self.0.form_tokens.of(&found.name),
+            },
+            name: found.name,
+            role: found.role,
         })))
     }
 
@@ -174,7 +202,7 @@ impl Access {
         Some(Who::Known(Arc::new(Known {
             name: session.name,
             role,
-            session: Some(SessionOf {
+            way: Way::Session(SessionOf {
                 key: session.key,
                 form_token: session.form_token,
                 ended: session.ended,

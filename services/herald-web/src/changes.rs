@@ -7,7 +7,7 @@ use domain::Stage;
 use uuid::Uuid;
 
 use crate::{
-    access::{Role, Who},
+    access::{Known, Role, Who},
     config::Changes,
 };
 
@@ -130,10 +130,7 @@ impl Guard {
         }
         let known = match who.known() {
             None => self.of_browser(headers),
-            Some(known) => known
-                .session
-                .as_ref()
-                .map(|session| session.form_token.as_str()),
+            Some(known) => known.form_token(),
         };
         match known {
             Some(known) if is_equal(known.as_bytes(), token.as_bytes()) => Ok(()),
@@ -168,11 +165,11 @@ impl Guard {
         }
     }
 
-    /// The token of the session, without one the browser's, or a new one.
+    /// The token of whoever is known, without one the browser's, or a new one.
     pub(crate) fn token(&self, who: &Who, headers: &HeaderMap) -> Token {
-        if let Some(session) = who.session() {
+        if let Some(token) = who.known().and_then(Known::form_token) {
             return Token {
-                value: session.form_token.clone(),
+                value: token.to_owned(),
                 cookie: None,
             };
         }

@@ -39,6 +39,8 @@ pub struct InvalidNetworks(String);
 /// Who asks, as far as the connection tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caller {
+    /// The other end of the connection.
+    pub(super) peer: IpAddr,
     /// Where the request was made.
     pub(crate) address: IpAddr,
     /// The browser's own connection is encrypted.
@@ -48,6 +50,11 @@ pub(crate) struct Caller {
 }
 
 impl Networks {
+    /// These and others.
+    pub(super) fn and(&self, others: &Self) -> Self {
+        Self([&self.0[..], &others.0].concat())
+    }
+
     /// Whether an address is one of these.
     pub(crate) fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -109,6 +116,7 @@ impl Caller {
         if proxies.contain(peer) {
             let proto = headers.get_all("x-forwarded-proto").iter().next_back();
             return Self {
+                peer,
                 address: behind(headers, proxies).unwrap_or(peer),
                 is_https: proto.is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(b"https")),
                 is_here: false,
@@ -116,6 +124,7 @@ impl Caller {
         }
         let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
         Self {
+            peer,
             address: peer,
             is_https: false,
             is_here: peer.is_loopback() && !is_forwarded,
@@ -202,6 +211,7 @@ mod tests {
                 }
                 let found = Caller::of(&extensions, &map, &"10.0.0.0/8".parse().unwrap());
                 let expected = Caller {
+                    peer: peer.ip().to_canonical(),
                     address: expected.0.parse::<IpAddr>().unwrap(),
                     is_https: expected.1,
                     is_here: expected.2,

@@ -11,7 +11,12 @@ pub(super) type Fingerprint = [u8; 32];
 /// # Panics
 /// The system has no random numbers: nothing can be kept secret then.
 pub(super) fn random() -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(random_bytes::<32>())
+    encoded(&random_bytes::<32>())
+}
+
+/// Bytes as a text of the same letters.
+pub(super) fn encoded(bytes: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// So many random bytes.

@@ -2,11 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use axum::http::HeaderName;
 use runtime::config::{self, Age, ConfigError, Vars};
 use serde::Deserialize;
 
 use super::{
-    Networks, Token, User,
+    Networks, ProxyAuth, Token, User,
     file::{FileError, Followed},
     session::Lifetimes,
     tokens, users,
@@ -26,6 +27,8 @@ pub struct SignIn {
     pub session_idle: Duration,
     /// After so long everybody is.
     pub session_lifetime: Duration,
+    /// Proxies that say who has signed in with them.
+    pub proxy_auth: Option<ProxyAuth>,
     /// Proxies that are believed where a request comes from, and how.
     pub proxies: Networks,
     /// Passwords are taken over a network without encryption.
@@ -41,6 +44,11 @@ type Files = (Option<Followed<User>>, Option<Followed<Token>>);
 struct SignInVars {
     users: Option<PathBuf>,
     tokens: Option<PathBuf>,
+    proxy_auth_from: Option<String>,
+    proxy_auth_user: Option<String>,
+    proxy_auth_groups: Option<String>,
+    proxy_auth_viewers: Option<String>,
+    proxy_auth_operators: Option<String>,
     session_idle: Option<String>,
     session_lifetime: Option<String>,
     proxy_from: Option<String>,
@@ -53,6 +61,7 @@ impl Default for SignIn {
         Self {
             users: None,
             tokens: None,
+            proxy_auth: None,
             session_idle: IDLE,
             session_lifetime: LIFETIME,
             proxies: Networks::default(),
@@ -65,7 +74,10 @@ impl Default for SignIn {
 impl SignIn {
     /// Reads `WEB_USERS`, `WEB_TOKENS` (files; default: none), `WEB_SESSION_IDLE`
     /// (default 12h), `WEB_SESSION_LIFETIME` (default 7d), `WEB_PROXY_FROM` (addresses
-    /// and networks; default: none), `WEB_PLAIN_SIGNIN` (`allow` or `refuse`, the
+    /// and networks; default: none), `WEB_PROXY_AUTH_FROM` (the same) with
+    /// `WEB_PROXY_AUTH_USER` and `WEB_PROXY_AUTH_GROUPS` (headers; default:
+    /// `X-Remote-User` and `X-Remote-Groups`) and `WEB_PROXY_AUTH_VIEWERS` and
+    /// `WEB_PROXY_AUTH_OPERATORS` (groups, apart by commas), `WEB_PLAIN_SIGNIN` (`allow` or `refuse`, the
     /// default) and `WEB_BADGES` (`public`, the default, or `private`).
     ///
     /// # Errors
@@ -73,10 +85,12 @@ impl SignIn {
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         let web: SignInVars = config::read("WEB_", vars)?;
         let default = Self::default();
+        let proxy_auth = web.proxy_auth()?;
         let proxies = web.proxy_from.unwrap_or_default().parse();
         Ok(Self {
             users: web.users,
             tokens: web.tokens,
+            proxy_auth,
             session_idle: age("WEB_SESSION_IDLE", web.session_idle, default.session_idle)?,
             session_lifetime: age(
                 "WEB_SESSION_LIFETIME",
@@ -92,7 +106,7 @@ impl SignIn {
     /// Whether somebody is asked who they are.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.users.is_some() || self.tokens.is_some()
+        self.users.is_some() || self.tokens.is_some() || self.proxy_auth.is_some()
     }
 
     /// Reads the files, so that a wrong one is told before anything starts.
@@ -122,6 +136,44 @@ impl SignIn {
             whole: self.session_lifetime,
         }
     }
+}
+
+impl SignInVars {
+    fn proxy_auth(&self) -> Result<Option<ProxyAuth>, ConfigError> {
+        let Some(from) = &self.proxy_auth_from else {
+            return Ok(None);
+        };
+        let from = from.parse();
+        let header = |variable: &str, text: &Option<String>, default: &str| {
+            let text = text.as_deref().unwrap_or(default);
+            let problem =
+                |_| ConfigError::new(variable, format!("`{text}` is no name of a header"));
+            text.parse::<HeaderName>().map_err(problem)
+        };
+        Ok(Some(ProxyAuth {
+            from: from.map_err(|error| ConfigError::new("WEB_PROXY_AUTH_FROM", error))?,
+            user_header: header(
+                "WEB_PROXY_AUTH_USER",
+                &self.proxy_auth_user,
+                "x-remote-user",
+            )?,
+            groups_header: header(
+                "WEB_PROXY_AUTH_GROUPS",
+                &self.proxy_auth_groups,
+                "x-remote-groups",
+            )?,
+            viewers: groups(self.proxy_auth_viewers.as_deref()),
+            operators: groups(self.proxy_auth_operators.as_deref()),
+        }))
+    }
+}
+
+fn groups(text: Option<&str>) -> Vec<String> {
+    let groups = text.unwrap_or_default().split(',').map(str::trim);
+    groups
+        .filter(|group| !group.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// With its cause: the text of a [`ConfigError`] is all that people see.
@@ -193,6 +245,18 @@ mod tests {
         assert_eq!(found.session_idle, Duration::from_secs(1_800));
         assert!(found.proxies.contain([10, 1, 1, 1].into()));
         assert!(read(&[("WEB_TOKENS", "tokens")]).unwrap().is_on());
+        let found = read(&[
+            ("WEB_PROXY_AUTH_FROM", "10.0.0.7"),
+            ("WEB_PROXY_AUTH_USER", "X-Auth-User"),
+            ("WEB_PROXY_AUTH_OPERATORS", "ops, on call,"),
+        ])
+        .unwrap();
+        let proxy_auth = found.proxy_auth.clone().unwrap();
+        assert!(found.is_on());
+        assert_eq!(proxy_auth.user_header, "x-auth-user");
+        assert_eq!(proxy_auth.groups_header, "x-remote-groups");
+        assert_eq!(proxy_auth.operators, ["ops", "on call"]);
+        assert_eq!(proxy_auth.viewers, Vec::<String>::new());
     }
 
     #[test]
@@ -204,6 +268,7 @@ mod tests {
         check("WEB_SESSION_IDLE", "12", "no length of time");
         check("WEB_SESSION_LIFETIME", "0s", "nobody could stay");
         check("WEB_PROXY_FROM", "proxy", "no address and no network");
+        check("WEB_PROXY_AUTH_FROM", "proxy", "no address and no network");
         check("WEB_PLAIN_SIGNIN", "yes", "neither refuse nor allow");
         check("WEB_BADGES", "all", "neither public nor private");
     }

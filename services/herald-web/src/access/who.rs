@@ -22,8 +22,21 @@ pub(crate) enum Who {
 pub(crate) struct Known {
     pub(crate) name: String,
     pub(crate) role: Role,
-    /// None for a program with a token.
-    pub(crate) session: Option<SessionOf>,
+    pub(crate) way: Way,
+}
+
+/// How Herald knows somebody.
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// Signed in here.
+    Session(SessionOf),
+    /// Signed in at a proxy in front, which says so with each request.
+    Proxy {
+        /// What forms of this person carry.
+        form_token: String,
+    },
+    /// A program with a token, which has no forms.
+    Token,
 }
 
 /// What is to be known of somebody's session.
@@ -47,7 +60,10 @@ impl Who {
 
     /// The session, of whoever has one.
     pub(crate) fn session(&self) -> Option<&SessionOf> {
-        self.known()?.session.as_ref()
+        match &self.known()?.way {
+            Way::Session(session) => Some(session),
+            Way::Proxy { .. } | Way::Token => None,
+        }
     }
 
     /// In whose name something is changed: what programs say of whom they ask for stands
@@ -55,8 +71,21 @@ impl Who {
     pub(crate) fn signature(&self, said: &str) -> String {
         match self.known() {
             None => said.to_owned(),
-            Some(known) if known.session.is_some() || said.is_empty() => known.name.clone(),
-            Some(known) => format!("{said} (by {})", known.name),
+            Some(known) => match known.way {
+                Way::Token if !said.is_empty() => format!("{said} (by {})", known.name),
+                _ => known.name.clone(),
+            },
+        }
+    }
+}
+
+impl Known {
+    /// What forms carry that are this person's; none for a program.
+    pub(crate) fn form_token(&self) -> Option<&str> {
+        match &self.way {
+            Way::Session(session) => Some(&session.form_token),
+            Way::Proxy { form_token } => Some(form_token),
+            Way::Token => None,
         }
     }
 }
@@ -66,10 +95,12 @@ pub(crate) fn known(name: &str, role: Role, form_token: Option<&str>) -> Who {
     Who::Known(Arc::new(Known {
         name: name.to_owned(),
         role,
-        session: form_token.map(|form_token| SessionOf {
-            key: [0; 32],
-            form_token: form_token.to_owned(),
-            ended: CancellationToken::new(),
+        way: form_token.map_or(Way::Token, |form_token| {
+            Way::Session(SessionOf {
+                key: [0; 32],
+                form_token: form_token.to_owned(),
+                ended: CancellationToken::new(),
+            })
         }),
     }))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::figure::{counted, grouped};
 use crate::{
-    access::{Known, Who},
+    access::{Known, Way, Who},
     app::App,
     store_client::Glance,
     utc,
@@ -142,10 +142,10 @@ fn account(known: &Known) -> Account {
     Account {
         name: known.name.clone(),
         role: known.role.name(),
-        token: known
-            .session
-            .as_ref()
-            .map(|session| session.form_token.clone()),
+        token: match &known.way {
+            Way::Session(session) => Some(session.form_token.clone()),
+            Way::Proxy { .. } | Way::Token => None,
+        },
     }
 }
 

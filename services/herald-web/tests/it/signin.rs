@@ -3,6 +3,7 @@
 mod attacks;
 mod browser;
 mod programs;
+mod proxies;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,184 @@
+//! Who asks, as a proxy in front says that has let them sign in: believed of listed
+//! proxies only, and of nobody else.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::{
+    Networks, Role,
+    secret::{encoded, random_bytes},
+};
+
+/// Longest name that a proxy may give somebody, in bytes.
+const MAX_NAME_BYTES: usize = 256;
+
+/// What a proxy says, and of which proxies it is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyAuth {
+    /// The proxies.
+    pub from: Networks,
+    /// The header with the name of who asks.
+    pub user_header: HeaderName,
+    /// The header with the groups, apart by commas.
+    pub groups_header: HeaderName,
+    /// Who is in one of these groups reads; without any, everybody whom a proxy names does.
+    pub viewers: Vec<String>,
+    /// Who is in one of these groups is an operator.
+    pub operators: Vec<String>,
+}
+
+/// Who asks.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Forwarded {
+    pub(super) name: String,
+    pub(super) role: Role,
+}
+
+/// What forms carry of those who have no session here.
+pub(super) struct FormTokens {
+    key: [u8; 32],
+}
+
+impl ProxyAuth {
+    /// Whom a proxy names. Somebody in none of the groups is nobody here.
+    pub(super) fn read(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Forwarded> {
+        if !self.from.contain(peer) {
+            return None;
+        }
+        let name = only(headers, &self.user_header)?;
+        let is_name = name.len() <= MAX_NAME_BYTES && !name.chars().any(char::is_control);
+        if name.is_empty() || !is_name {
+            return None;
+        }
+        Some(Forwarded {
+            role: self.role(headers)?,
+            name: name.to_owned(),
+        })
+    }
+
+    fn role(&self, headers: &HeaderMap) -> Option<Role> {
+        let groups: Vec<&str> = headers
+            .get_all(&self.groups_header)
+            .iter()
+            .filter_map(|value| std::str::from_utf8(value.as_bytes()).ok())
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+            .collect();
+        let is_in = |known: &[String]| known.iter().any(|group| groups.contains(&group.as_str()));
+        match is_in(&self.operators) {
+            true => Some(Role::Operator),
+            false if self.viewers.is_empty() || is_in(&self.viewers) => Some(Role::Viewer),
+            false => None,
+        }
+    }
+}
+
+/// The value of a header that is there once: of two, one may be somebody else's.
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    match values.next() {
+        None => Some(std::str::from_utf8(value.as_bytes()).ok()?.trim()),
+        Some(_) => None,
+    }
+}
+
+impl FormTokens {
+    pub(super) fn new() -> Self {
+        Self {
+            key: random_bytes(),
+        }
+    }
+
+    /// The token of somebody's forms, until herald-web stops.
+    pub(super) fn of(&self, name: &str) -> String {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("a key of any length fits");
+        encoded(&mac.chain_update(name.as_bytes()).finalize().into_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::{FormTokens, Forwarded, ProxyAuth};
+    use crate::access::Role;
+
+    fn proxies(viewers: &[&str]) -> ProxyAuth {
+        let owned = |groups: &[&str]| groups.iter().map(|group| (*group).to_owned()).collect();
+        ProxyAuth {
+            from: "10.0.0.0/8".parse().unwrap(),
+            user_header: HeaderName::from_static("x-remote-user"),
+            groups_header: HeaderName::from_static("x-remote-groups"),
+            viewers: owned(viewers),
+            operators: owned(&["ops", "on call"]),
+        }
+    }
+
+    fn read(
+        viewers: &[&str],
+        peer: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> Option<Forwarded> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            map.append(HeaderName::from_static(name), value);
+        }
+        proxies(viewers).read(peer.parse().unwrap(), &map)
+    }
+
+    const ANNA: (&str, &str) = ("x-remote-user", "anna");
+
+    #[test]
+    fn only_listed_proxies_name_somebody() {
+        let check =
+            |peer: &str, headers: &[(&'static str, &'static str)], expected: Option<&str>| {
+                let found = read(&[], peer, headers);
+                let name = found.as_ref().map(|found| found.name.as_str());
+                assert_eq!(name, expected, "{peer} {headers:?}");
+            };
+        check("10.0.0.7", &[ANNA], Some("anna"));
+        check("::ffff:10.0.0.7", &[ANNA], Some("anna"));
+        check(
+            "10.0.0.7",
+            &[("x-remote-user", " Jürgen X ")],
+            Some("Jürgen X"),
+        );
+        check("192.0.2.1", &[ANNA], None);
+        check("127.0.0.1", &[ANNA], None);
+        check("10.0.0.7", &[], None);
+        check("10.0.0.7", &[("x-remote-user", "")], None);
+        check("10.0.0.7", &[("x-remote-user", "a\tb")], None);
+        check("10.0.0.7", &[ANNA, ("x-remote-user", "bo")], None);
+    }
+
+    #[test]
+    fn groups_give_roles() {
+        let check = |viewers: &[&str], groups: &'static str, expected: Option<Role>| {
+            let headers = [ANNA, ("x-remote-groups", groups)];
+            let found = read(viewers, "10.0.0.7", &headers).map(|found| found.role);
+            assert_eq!(found, expected, "{viewers:?} {groups}");
+        };
+        check(&[], "", Some(Role::Viewer));
+        check(&[], "staff", Some(Role::Viewer));
+        check(&[], "staff, ops", Some(Role::Operator));
+        check(&[], "on call,staff", Some(Role::Operator));
+        check(&[], "opsx", Some(Role::Viewer));
+        check(&["staff"], "guests", None);
+        check(&["staff"], "", None);
+        check(&["staff"], "guests,staff", Some(Role::Viewer));
+        check(&["staff"], "ops", Some(Role::Operator));
+    }
+
+    #[test]
+    fn tokens_of_forms_are_somebodys_own() {
+        let (tokens, others) = (FormTokens::new(), FormTokens::new());
+        assert_eq!(tokens.of("anna"), tokens.of("anna"));
+        assert_ne!(tokens.of("anna"), tokens.of("bo"));
+        assert_ne!(tokens.of("anna"), others.of("anna"));
+    }
+}
