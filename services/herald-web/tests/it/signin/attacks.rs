@@ -128,26 +128,20 @@ async fn passwords_are_not_guessed() {
         texts.push(told.split("</p>").next().unwrap().to_owned());
     }
     assert_eq!(texts[0], texts[1], "who there is, nobody is told");
-    for _ in 0..4 {
+    // The waits double: soon they are longer than an answer takes, on any machine.
+    let mut answers = Vec::new();
+    while answers.last() != Some(&429) {
         let answer = site.browser().sign_in("anna", "wrong wrong", "/").await;
-        assert_eq!(answer.status.as_u16(), 403);
+        answers.push(answer.status.as_u16());
+        assert!(answers.len() <= 12, "{answers:?}");
+        if answer.status.as_u16() == 429 {
+            let wait = answer.headers["retry-after"].to_str().unwrap();
+            assert!((1..=61).contains(&wait.parse::<u64>().unwrap()), "{wait}");
+            let text = answer.text();
+            assert!(text.contains("tried too often"), "{text}");
+        }
     }
-    // Now even the right one waits.
-    let answer = site.browser().sign_in("anna", PASSWORD, "/").await;
-    assert_eq!(answer.status.as_u16(), 429);
-    assert!(
-        answer.headers["retry-after"]
-            .to_str()
-            .unwrap()
-            .parse::<u64>()
-            .unwrap()
-            >= 1
-    );
-    assert!(
-        answer.text().contains("tried too often"),
-        "{}",
-        answer.text()
-    );
+    assert!(answers.len() >= 5, "five are free: {answers:?}");
     site.signed_in("bo").await;
 }
 
