@@ -83,6 +83,7 @@ struct Shared {
     attempts: Attempts,
     passwords: Option<Verifier>,
     proxies: Networks,
+    is_https: bool,
     is_plain_allowed: bool,
     are_badges_public: bool,
     cookie: Cookie,
@@ -112,11 +113,14 @@ pub(crate) enum SignInError {
 pub(crate) struct BadToken;
 
 impl Access {
+    /// `is_https`: herald-web's own listener is encrypted.
+    ///
     /// # Errors
     /// As [`SignIn::check`].
     pub(crate) fn new(
         stage: Stage,
         sign_in: &SignIn,
+        is_https: bool,
         shutdown: CancellationToken,
     ) -> Result<Self, ConfigError> {
         let (users, tokens) = sign_in.files()?;
@@ -133,6 +137,7 @@ impl Access {
                 None => sign_in.proxies.clone(),
             },
             proxy_auth: sign_in.proxy_auth.clone(),
+            is_https,
             is_plain_allowed: sign_in.is_plain_allowed,
             are_badges_public: sign_in.are_badges_public,
             cookie: Cookie::new(stage),

@@ -89,7 +89,12 @@ impl App {
         shutdown: CancellationToken,
     ) -> Result<Self, AppError> {
         Ok(Self {
-            access: Access::new(config.stage, &config.sign_in, shutdown.clone())?,
+            access: Access::new(
+                config.stage,
+                &config.sign_in,
+                config.https.can_serve(),
+                shutdown.clone(),
+            )?,
             who: Who::Nobody,
             stage: config.stage,
             watch: Watch::new(store.clone()),

@@ -63,7 +63,8 @@ pub(crate) async fn admit(
     next: Next,
 ) -> Response {
     let access = &rules.app.access;
-    let caller = Caller::of(request.extensions(), request.headers(), &access.0.proxies);
+    let mut caller = Caller::of(request.extensions(), request.headers(), &access.0.proxies);
+    caller.is_https |= access.0.is_https;
     let who = access.who(request.headers(), &caller);
     let path = request.extensions().get::<MatchedPath>();
     let need = match path {
