@@ -150,6 +150,11 @@ impl Access {
         files || self.0.proxy_auth.is_some()
     }
 
+    /// Whether badges are for everybody.
+    pub(crate) fn are_badges_public(&self) -> bool {
+        self.0.are_badges_public
+    }
+
     /// Whether people sign in by a password.
     pub(crate) fn takes_passwords(&self) -> bool {
         self.0.users.is_some()
@@ -324,11 +329,14 @@ fn role_of(users: &[User], session: &Session) -> Option<Role> {
     (user.credential() == session.credential).then_some(user.role)
 }
 
-/// The token of `Authorization: Bearer`; other ways are a proxy's own.
+/// The token of `Authorization: Bearer`; other ways, and tokens that do not begin like
+/// ours, are a proxy's own.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let token = token.trim();
+    let is_ours = scheme.eq_ignore_ascii_case("bearer") && token.starts_with(tokens::PREFIX);
+    is_ours.then_some(token)
 }
 
 fn seconds(wait: &Duration) -> u64 {

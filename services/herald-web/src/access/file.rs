@@ -102,6 +102,8 @@ pub(super) fn change<T>(
 
 /// Gives a file another content; its owner stays.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link stays one: others may follow the file that it leads to.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
@@ -179,8 +181,11 @@ impl<T> Followed<T> {
         let stamp = stamp(&self.path);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.stamp != stamp {
-            known.stamp = stamp;
-            known.items = Arc::new(read(&self.path, &self.format).unwrap_or_else(|failure| {
+            let items = read(&self.path, &self.format);
+            // What could not be read now is tried again when somebody asks next.
+            let is_tried_again = stamp.is_some() && matches!(items, Err(FileError::Io { .. }));
+            known.stamp = stamp.filter(|_| !is_tried_again);
+            known.items = Arc::new(items.unwrap_or_else(|failure| {
                 let error = &failure as &dyn std::error::Error;
                 error!(error, "nobody gets in by this file");
                 Vec::new()

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -111,13 +111,22 @@ fn is_reading(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
+/// Whether a person is to see the answer. Over plain http browsers do not say so, but
+/// scripts of the page ask for anything, and people's requests for HTML.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    if let Some(to) = headers.get("sec-fetch-dest") {
+        return to.as_bytes() == b"document";
+    }
+    headers.get(header::ACCEPT).is_none_or(|accept| {
+        let accept = accept.to_str();
+        accept.is_ok_and(|accept| accept.contains("text/html"))
+    })
+}
+
 /// Pages lead people to where they sign in; programs and scripts are told.
 fn refuse(app: &App, refusal: Refusal, request: &Request) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
-    let is_navigation = request
-        .headers()
-        .get("sec-fetch-dest")
-        .is_none_or(|to| to.as_bytes() == b"document");
+    let is_navigation = is_navigation(request.headers());
     match refusal {
         Refusal::Unknown if is_reading(request.method()) && !is_api && is_navigation => {
             let asked = request.uri().path_and_query();
@@ -153,9 +162,9 @@ fn challenged(mut response: Response) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Method;
+    use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-    use super::{BadToken, Need, Refusal, Role, Who, decide};
+    use super::{BadToken, Need, Refusal, Role, Who, decide, is_navigation};
     use crate::access::known;
 
     #[test]
@@ -200,5 +209,31 @@ mod tests {
         for who in [&nobody, &viewer, &operator, &Err(BadToken)] {
             check(None, Method::GET, who, Err(Refusal::NoNeed));
         }
+    }
+
+    #[test]
+    fn people_see_pages_and_scripts_do_not() {
+        let check = |headers: &[(&'static str, &'static str)], expected: bool| {
+            let pair = |(name, value): &(&'static str, &'static str)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            };
+            let headers: HeaderMap = headers.iter().map(pair).collect();
+            assert_eq!(is_navigation(&headers), expected, "{headers:?}");
+        };
+        check(&[], true);
+        check(
+            &[("accept", "text/html,application/xml;q=0.9,*/*;q=0.8")],
+            true,
+        );
+        check(&[("accept", "*/*")], false);
+        check(&[("accept", "text/event-stream")], false);
+        check(&[("accept", "*/*"), ("sec-fetch-dest", "document")], true);
+        check(
+            &[("accept", "text/html"), ("sec-fetch-dest", "empty")],
+            false,
+        );
     }
 }

@@ -139,11 +139,34 @@ impl SignIn {
 }
 
 impl SignInVars {
+    /// Who sets the rest wants to be asked: nobody in the list must not let in everybody.
+    fn no_proxy_auth(&self) -> Result<Option<ProxyAuth>, ConfigError> {
+        let others = [
+            &self.proxy_auth_user,
+            &self.proxy_auth_groups,
+            &self.proxy_auth_viewers,
+            &self.proxy_auth_operators,
+        ];
+        match others.iter().any(|it| it.is_some()) {
+            false => Ok(None),
+            true => Err(ConfigError::new(
+                "WEB_PROXY_AUTH_FROM",
+                "is required with the other WEB_PROXY_AUTH_ variables, but not set: the \
+                 addresses of the proxies",
+            )),
+        }
+    }
+
     fn proxy_auth(&self) -> Result<Option<ProxyAuth>, ConfigError> {
         let Some(from) = &self.proxy_auth_from else {
-            return Ok(None);
+            return self.no_proxy_auth();
         };
-        let from = from.parse();
+        let from: Networks = from
+            .parse()
+            .map_err(|error| ConfigError::new("WEB_PROXY_AUTH_FROM", error))?;
+        if from == Networks::default() {
+            return Err(ConfigError::new("WEB_PROXY_AUTH_FROM", "it lists nobody"));
+        }
         let header = |variable: &str, text: &Option<String>, default: &str| {
             let text = text.as_deref().unwrap_or(default);
             let problem =
@@ -151,7 +174,7 @@ impl SignInVars {
             text.parse::<HeaderName>().map_err(problem)
         };
         Ok(Some(ProxyAuth {
-            from: from.map_err(|error| ConfigError::new("WEB_PROXY_AUTH_FROM", error))?,
+            from,
             user_header: header(
                 "WEB_PROXY_AUTH_USER",
                 &self.proxy_auth_user,
@@ -269,7 +292,17 @@ mod tests {
         check("WEB_SESSION_LIFETIME", "0s", "nobody could stay");
         check("WEB_PROXY_FROM", "proxy", "no address and no network");
         check("WEB_PROXY_AUTH_FROM", "proxy", "no address and no network");
+        check("WEB_PROXY_AUTH_FROM", ",", "it lists nobody");
         check("WEB_PLAIN_SIGNIN", "yes", "neither refuse nor allow");
         check("WEB_BADGES", "all", "neither public nor private");
+        let nobody = [
+            ("WEB_PROXY_AUTH_FROM", ""),
+            ("WEB_PROXY_AUTH_OPERATORS", "ops"),
+        ];
+        let error = read(&nobody).unwrap_err();
+        assert!(
+            error.starts_with("WEB_PROXY_AUTH_FROM: is required"),
+            "{error}"
+        );
     }
 }

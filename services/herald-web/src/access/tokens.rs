@@ -14,7 +14,7 @@ use super::{
 
 const HEADING: &str = "# Which programs may ask Herald; written by `herald token`.";
 /// What every token begins with, so that people and scanners of secrets know it.
-const PREFIX: &str = "herald_";
+pub(super) const PREFIX: &str = "herald_";
 
 /// What a program shows instead of a password.
 #[derive(Debug, Clone, PartialEq, Eq)]

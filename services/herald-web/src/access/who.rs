@@ -6,6 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Role, secret::Fingerprint};
 
+/// Longest name, in characters, that the store takes of who has changed something.
+const MAX_SIGNATURE: usize = 100;
+
 /// Who asks, as far as somebody wants to know.
 #[derive(Debug, Clone)]
 pub(crate) enum Who {
@@ -72,7 +75,11 @@ impl Who {
         match self.known() {
             None => said.to_owned(),
             Some(known) => match known.way {
-                Way::Token if !said.is_empty() => format!("{said} (by {})", known.name),
+                Way::Token if !said.is_empty() => {
+                    let own = format!(" (by {})", known.name);
+                    let room = MAX_SIGNATURE.saturating_sub(own.chars().count());
+                    said.chars().take(room).chain(own.chars()).collect()
+                }
                 _ => known.name.clone(),
             },
         }
@@ -121,5 +128,7 @@ mod tests {
         let chat = known("chat", Role::Operator, None);
         check(&chat, "", "chat");
         check(&chat, "bo", "bo (by chat)");
+        let long = format!("{} (by chat)", "b".repeat(90));
+        check(&chat, &"b".repeat(200), &long);
     }
 }

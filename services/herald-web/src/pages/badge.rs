@@ -79,7 +79,8 @@ async fn respond(app: &App, subject: Option<Subject>) -> Response {
     };
     // A page elsewhere shows better that nothing is known than a broken picture.
     let (health, caching) = match ask(app, &subject).await {
-        Ok(health) => (health, "public, max-age=30"),
+        Ok(health) if app.access.are_badges_public() => (health, "public, max-age=30"),
+        Ok(health) => (health, "private, no-store"),
         Err(_) => (Health::Unknown, "no-store"),
     };
     let name = match &subject.sub_system_id {

@@ -16,6 +16,7 @@ use sha2::Sha256;
 
 use super::{change, layout, one, one_href, view::AlertView};
 use crate::{
+    access::Who,
     app::App,
     pages::{
         figure::When,
@@ -23,7 +24,7 @@ use crate::{
         page::{Main, Page, fill},
         problem,
     },
-    request::{KnownName, Parameters, read_id},
+    request::{KnownName, Parameters, link_to, read_id},
     store_client::StoreError,
     utc,
 };
@@ -134,7 +135,12 @@ pub(crate) async fn silence(
     {
         Ok(_) => {
             app.watch.forget();
-            Redirect::to(&one_href(id)).into_response()
+            // Who has not signed in may see no more than the link: it says what is.
+            let to = match app.who {
+                Who::Nobody => link.href(),
+                Who::Anybody | Who::Known(_) => one_href(id),
+            };
+            Redirect::to(&to).into_response()
         }
         Err(failure) => problem::respond(&app, status_of(&failure), &failure.to_string()),
     }
@@ -180,6 +186,16 @@ fn refuse(app: &App, id: u64, refusal: Refusal) -> Response {
 }
 
 impl Link {
+    /// Its address.
+    fn href(&self) -> String {
+        let pairs = [
+            ("for", &*self.duration),
+            ("expires", &self.expires),
+            ("signature", &self.signature),
+        ];
+        link_to(&format!("/alerts/{}/silence", self.id), &pairs)
+    }
+
     fn new<'t>(id: u64, get: impl Fn(&str) -> &'t str) -> Self {
         Self {
             id,
