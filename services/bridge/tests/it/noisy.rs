@@ -14,7 +14,7 @@ async fn who_sends_too_much_is_slowed_and_named_and_loses_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::start().await;
     let vars = [
-        ("BRIDGE_RATE_PER_ADDRESS", "1000"),
+        ("BRIDGE_RATE_PER_ADDRESS", "400"),
         ("BRIDGE_BURST_PER_ADDRESS", "10"),
     ];
     let bridge = UnderTest::start_with(folder.path(), &store, &vars).await;
