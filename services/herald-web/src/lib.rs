@@ -77,6 +77,8 @@ pub async fn serve(
     config: &Config,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    // Before anything starts, and by the name of its variable.
+    config.sign_in.check()?;
     let store = store_client::StoreClient::new(&config.store_url, &config.tls)
         .map_err(|error| error.of("WEB_STORE_URL"))?;
     let https = config.https.server()?;

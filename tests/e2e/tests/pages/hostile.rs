@@ -47,6 +47,10 @@ const RAW: &str = r"(() => {
     return faults.slice(0, 5);
 })()";
 
+/// Fonts for rare letters come late, and here every row is full of them; a page that
+/// is good by everybody's measure moves by less than twice as much.
+const RARE_LETTERS: f64 = 0.05;
+
 #[tokio::test]
 async fn texts_stay_texts_on_every_page() {
     let site = Site::empty().await;
@@ -128,7 +132,9 @@ async fn look(site: &Site, path: &str, is_narrow: bool) {
     page.open(&site.url(path)).await;
     let what = format!("{path} at {}", if is_narrow { 390 } else { 1_400 });
     assert_inert(&page, &what).await;
-    page.assert_still().await;
+    let shifts = page.shifts().await;
+    let moved: f64 = shifts.iter().map(|it| it.value).sum();
+    assert!(moved < RARE_LETTERS, "{what} moves by itself: {shifts:#?}");
 }
 
 async fn assert_inert(page: &Page, what: &str) {
