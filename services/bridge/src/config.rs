@@ -8,6 +8,7 @@ use std::{
 };
 
 use domain::Stage;
+use runtime::networks::Networks;
 use runtime::{
     config::{self, Age, ByteSize, ConfigError, Vars},
     tls,
@@ -15,7 +16,6 @@ use runtime::{
 use serde::Deserialize;
 
 use crate::{
-    allow_list::AllowList,
     frame,
     routes::{self, Route},
     spool::SpoolConfig,
@@ -59,7 +59,7 @@ pub struct Config {
     /// The folder of accepted frames that the store does not have yet.
     pub spool: SpoolConfig,
     /// From where programs may connect.
-    pub allow: AllowList,
+    pub allow: Networks,
     /// What a peer may do.
     pub limits: Limits,
     /// How long stopping may take, forwarding included.

@@ -12,7 +12,6 @@
 //! spool that is not acknowledged; nothing of a frame is ever executed, and no
 //! frame is looked into before it is durable.
 
-pub mod allow_list;
 pub mod batch;
 pub mod clock;
 mod command;

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use runtime::networks::Networks;
 use runtime::tls;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
@@ -23,7 +24,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    allow_list::AllowList,
     config::Limits,
     connection::{Connection, Ended},
     metrics::Metrics,
@@ -51,7 +51,7 @@ pub struct Shared {
     pub throttle: Arc<Throttle>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    allow: AllowList,
+    allow: Networks,
     numbers: AtomicU64,
     addresses: Addresses,
 }
@@ -62,7 +62,7 @@ impl Shared {
     pub fn new(
         spool: Spool,
         limits: Limits,
-        allow: AllowList,
+        allow: Networks,
         throttle: Arc<Throttle>,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -76,6 +76,11 @@ impl Shared {
             numbers: AtomicU64::new(1),
             addresses: Addresses::default(),
         }
+    }
+
+    /// Whether a connection from here is taken: without a list, any is.
+    fn allows(&self, address: IpAddr) -> bool {
+        self.allow.is_empty() || self.allow.contain(address)
     }
 }
 
@@ -154,7 +159,7 @@ struct Peers {
 
 impl Peers {
     fn admit(&mut self, stream: TcpStream, peer: SocketAddr, tls: Option<&tls::Server>) {
-        if !self.shared.allow.allows(peer.ip()) {
+        if !self.shared.allows(peer.ip()) {
             self.shared.metrics.refused();
             info!(%peer, "connection refused: its address is not in BRIDGE_ALLOW");
             return;
@@ -295,9 +300,10 @@ fn keep_alive(stream: &TcpStream) -> io::Result<()> {
 mod tests {
     use std::{net::IpAddr, sync::Arc, time::Duration};
 
+    use runtime::networks::Networks;
+
     use super::{Place, Shared, lock};
     use crate::{
-        allow_list::AllowList,
         config::Limits,
         frame,
         metrics::Metrics,
@@ -327,7 +333,7 @@ mod tests {
         };
         let metrics = Metrics::new(&runtime::telemetry::meter("test"), &spool);
         let throttle = Arc::new(Throttle::new(None));
-        let allow = AllowList::default();
+        let allow = Networks::default();
         let shared = Arc::new(Shared::new(spool, limits, allow, throttle, metrics));
         let take = |number: u32| Place::take(&shared, IpAddr::from(number.to_be_bytes()));
         let known = || lock(&shared.addresses).len();

@@ -35,6 +35,7 @@ use axum::http::{HeaderMap, header};
 use domain::Stage;
 use opentelemetry::{KeyValue, metrics::Counter};
 use runtime::config::ConfigError;
+use runtime::networks::Networks;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -48,7 +49,6 @@ use password::Verifier;
 use session::{Session, Sessions};
 
 pub(crate) use caller::Caller;
-pub use caller::Networks;
 pub use file::FileError;
 pub use forwarded::ProxyAuth;
 pub(crate) use guard::{Need, Needs, Rules, admit};

@@ -46,10 +46,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-pub use access::{
-    FileError, InvalidRole, Networks, ProxyAuth, Role, SignIn, Token, Tokens, User, Users,
-};
+pub use access::{FileError, InvalidRole, ProxyAuth, Role, SignIn, Token, Tokens, User, Users};
 pub use config::{Changes, Config};
+pub use runtime::networks::Networks;
 
 /// How long requests at hand may take after `shutdown`.
 const DRAIN: Duration = Duration::from_secs(10);

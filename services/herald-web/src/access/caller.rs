@@ -1,15 +1,13 @@
 //! Where a request comes from: what a proxy in front says of it is believed of listed
 //! proxies only.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    str::FromStr,
-};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
     extract::ConnectInfo,
     http::{Extensions, HeaderMap},
 };
+use runtime::networks::Networks;
 
 /// What proxies add; whoever sends one of these is not somebody at this machine.
 const FORWARDED: [&str; 4] = [
@@ -18,23 +16,6 @@ const FORWARDED: [&str; 4] = [
     "x-forwarded-proto",
     "x-real-ip",
 ];
-
-/// Addresses: single ones, and networks such as `10.0.0.0/8`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Networks(Vec<Network>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    bits: u32,
-}
-
-/// A text that is no list of addresses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no address and no network: write them as 10.0.0.7 or 10.0.0.0/8, apart by commas"
-)]
-pub struct InvalidNetworks(String);
 
 /// Who asks, as far as the connection tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,64 +28,6 @@ pub(crate) struct Caller {
     pub(crate) is_https: bool,
     /// It was made at this machine, and nothing stands between.
     pub(crate) is_here: bool,
-}
-
-impl Networks {
-    /// These and others.
-    pub(super) fn and(&self, others: &Self) -> Self {
-        Self([&self.0[..], &others.0].concat())
-    }
-
-    /// Whether an address is one of these.
-    pub(crate) fn contain(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(address))
-    }
-}
-
-impl Network {
-    fn contains(self, address: IpAddr) -> bool {
-        let differs = match (self.address, address) {
-            (IpAddr::V4(ours), IpAddr::V4(other)) => {
-                let difference = ours.to_bits() ^ other.to_bits();
-                difference.checked_shr(32 - self.bits).unwrap_or(0) != 0
-            }
-            (IpAddr::V6(ours), IpAddr::V6(other)) => {
-                let difference = ours.to_bits() ^ other.to_bits();
-                difference.checked_shr(128 - self.bits).unwrap_or(0) != 0
-            }
-            _ => true,
-        };
-        !differs
-    }
-}
-
-impl FromStr for Networks {
-    type Err = InvalidNetworks;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts = text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        let networks =
-            parts.map(|part| read_network(part).ok_or_else(|| InvalidNetworks(part.to_owned())));
-        networks.collect::<Result<_, _>>().map(Self)
-    }
-}
-
-fn read_network(text: &str) -> Option<Network> {
-    let (address, bits) = match text.split_once('/') {
-        Some((address, bits)) => (address, Some(bits.parse().ok()?)),
-        None => (text, None),
-    };
-    let address: IpAddr = address.parse().ok()?;
-    let most = match address {
-        IpAddr::V4(_) => 32,
-        IpAddr::V6(_) => 128,
-    };
-    let bits = bits.unwrap_or(most);
-    (bits <= most).then_some(Network { address, bits })
 }
 
 impl Caller {
@@ -160,40 +83,7 @@ mod tests {
         http::{Extensions, HeaderMap, HeaderName, HeaderValue},
     };
 
-    use super::{Caller, Networks};
-
-    #[test]
-    fn networks_are_told_apart() {
-        let check = |list: &str, address: &str, expected: bool| {
-            let networks: Networks = list.parse().unwrap();
-            assert_eq!(
-                networks.contain(address.parse().unwrap()),
-                expected,
-                "{list} {address}"
-            );
-        };
-        check("", "10.0.0.1", false);
-        check("10.0.0.7", "10.0.0.7", true);
-        check("10.0.0.7", "::ffff:10.0.0.7", true);
-        check("10.0.0.7", "10.0.0.6", false);
-        check("10.0.0.0/8, ::1", "10.255.0.1", true);
-        check("10.0.0.0/8, ::1", "11.0.0.1", false);
-        check("10.0.0.0/8, ::1", "::1", true);
-        check("2001:db8::/32", "2001:db8:1::5", true);
-        check("2001:db8::/32", "2001:db9::", false);
-        check("0.0.0.0/0", "1.2.3.4", true);
-        check("0.0.0.0/0", "::1", false);
-        for wrong in [
-            "proxy.example",
-            "10.0.0.0/33",
-            "10.0.0.0/",
-            "::/129",
-            "10.0.0.1 10.0.0.2",
-        ] {
-            let error = wrong.parse::<Networks>().unwrap_err().to_string();
-            assert!(error.contains(wrong), "{error}");
-        }
-    }
+    use super::Caller;
 
     #[test]
     fn only_listed_proxies_are_believed() {

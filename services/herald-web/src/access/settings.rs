@@ -86,7 +86,10 @@ impl SignIn {
         let web: SignInVars = config::read("WEB_", vars)?;
         let default = Self::default();
         let proxy_auth = web.proxy_auth()?;
-        let proxies = web.proxy_from.unwrap_or_default().parse();
+        let proxies = web
+            .proxy_from
+            .as_deref()
+            .map_or(Ok(Networks::default()), str::parse);
         Ok(Self {
             users: web.users,
             tokens: web.tokens,
@@ -164,9 +167,6 @@ impl SignInVars {
         let from: Networks = from
             .parse()
             .map_err(|error| ConfigError::new("WEB_PROXY_AUTH_FROM", error))?;
-        if from == Networks::default() {
-            return Err(ConfigError::new("WEB_PROXY_AUTH_FROM", "it lists nobody"));
-        }
         let header = |variable: &str, text: &Option<String>, default: &str| {
             let text = text.as_deref().unwrap_or(default);
             let problem =
@@ -290,9 +290,9 @@ mod tests {
         };
         check("WEB_SESSION_IDLE", "12", "no length of time");
         check("WEB_SESSION_LIFETIME", "0s", "nobody could stay");
-        check("WEB_PROXY_FROM", "proxy", "no address and no network");
-        check("WEB_PROXY_AUTH_FROM", "proxy", "no address and no network");
-        check("WEB_PROXY_AUTH_FROM", ",", "it lists nobody");
+        check("WEB_PROXY_FROM", "proxy", "no address or network");
+        check("WEB_PROXY_AUTH_FROM", "proxy", "no address or network");
+        check("WEB_PROXY_AUTH_FROM", ",", "no address or network");
         check("WEB_PLAIN_SIGNIN", "yes", "neither refuse nor allow");
         check("WEB_BADGES", "all", "neither public nor private");
         let nobody = [

@@ -8,11 +8,13 @@
 //! * [`health`]: `/healthz`, `/readyz`, `/metrics`.
 //! * [`grpc`]: one port for gRPC and HTTP, and the client of such a port; both
 //!   carry the trace context.
+//! * [`networks`]: lists of addresses.
 //! * [`tls`]: encryption of all that, by certificates that may change.
 
 pub mod config;
 pub mod grpc;
 pub mod health;
+pub mod networks;
 pub mod process;
 pub mod shutdown;
 pub mod telemetry;

@@ -1,12 +1,11 @@
-//! From which addresses programs may connect.
+//! Lists of addresses and networks: who may connect, who is believed.
 
 use std::{net::IpAddr, str::FromStr};
 
-/// A list of addresses and networks; an empty one allows everybody.
+/// Single addresses, and networks such as `10.0.0.0/8`. An empty list is not written,
+/// but the default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AllowList {
-    networks: Vec<Network>,
-}
+pub struct Networks(Vec<Network>);
 
 /// Addresses that begin with the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +19,27 @@ struct Network {
 #[error(
     "`{0}` is no address or network: use a list such as 10.0.0.0/8, 192.168.1.5, 2001:db8::/32"
 )]
-pub struct InvalidAllowList(String);
+pub struct InvalidNetworks(String);
 
-impl AllowList {
-    /// Whether a connection from here is taken. An IPv4 address is the same however the
+impl Networks {
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        Self([&self.0[..], &others.0].concat())
+    }
+
+    /// Whether an address is one of these. An IPv4 address is the same however the
     /// system tells it (`::ffff:10.0.0.7`).
     #[must_use]
-    pub fn allows(&self, address: IpAddr) -> bool {
+    pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.networks.is_empty() || self.networks.iter().any(|network| network.has(address))
+        self.0.iter().any(|network| network.has(address))
     }
 }
 
@@ -62,31 +73,31 @@ impl Network {
     }
 }
 
-impl FromStr for AllowList {
-    type Err = InvalidAllowList;
+impl FromStr for Networks {
+    type Err = InvalidNetworks;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let read = |part: &str| {
             let part = part.trim();
-            Network::read(part).ok_or_else(|| InvalidAllowList(part.to_owned()))
+            Network::read(part).ok_or_else(|| InvalidNetworks(part.to_owned()))
         };
-        let networks: Result<Vec<_>, _> = text.split(',').map(read).collect();
-        Ok(Self {
-            networks: networks?,
-        })
+        text.split(',')
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::AllowList;
+    use super::Networks;
 
     #[test]
     fn an_address_is_in_a_network_or_not() {
         let check = |list: &str, address: &str, expected: bool| {
-            let list: AllowList = list.parse().unwrap();
+            let list: Networks = list.parse().unwrap();
             let address = address.parse().unwrap();
-            assert_eq!(list.allows(address), expected, "{list:?}: {address}");
+            assert_eq!(list.contain(address), expected, "{list:?}: {address}");
         };
         check("10.0.0.0/8", "10.255.0.1", true);
         check("10.0.0.0/8", "11.0.0.1", false);
@@ -101,7 +112,8 @@ mod tests {
         check("2001:db8::/32", "2001:db8:7::1", true);
         check("2001:db8::/32", "2001:db9::1", false);
         check("::1", "::1", true);
-        assert!(AllowList::default().allows([1, 2, 3, 4].into()));
+        check("10.0.0.0/8, ::1", "::1", true);
+        assert!(!Networks::default().contain([1, 2, 3, 4].into()));
     }
 
     #[test]
@@ -114,8 +126,9 @@ mod tests {
             ("localhost", "`localhost`"),
             ("10.0.0.0/-1", "`10.0.0.0/-1`"),
             ("10.0.0", "`10.0.0`"),
+            ("10.0.0.1 10.0.0.2", "`10.0.0.1 10.0.0.2`"),
         ] {
-            let error = list.parse::<AllowList>().unwrap_err().to_string();
+            let error = list.parse::<Networks>().unwrap_err().to_string();
             assert!(error.starts_with(wrong), "{error}");
         }
     }
