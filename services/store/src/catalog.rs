@@ -60,6 +60,7 @@ pub(crate) struct Entry {
     /// The summary is what was written: it may rule the block out.
     pub(crate) is_sure: bool,
     damaged: AtomicBool,
+    opened: AtomicBool,
 }
 
 /// The place of `system_id` in [`FACET_FIELDS`].
@@ -128,6 +129,11 @@ impl Entry {
     /// Sets it aside; false when it had been already.
     pub(crate) fn set_damaged(&self) -> bool {
         !self.damaged.swap(true, Ordering::Relaxed)
+    }
+
+    /// Somebody opens it; false for the first one.
+    pub(crate) fn set_opened(&self) -> bool {
+        self.opened.swap(true, Ordering::Relaxed)
     }
 
     fn source_count(&self) -> usize {
@@ -289,6 +295,7 @@ impl Blocks {
         });
         let entry = Arc::new(Entry {
             damaged: AtomicBool::new(false),
+            opened: AtomicBool::new(false),
             meta,
             values,
             sources,
@@ -338,6 +345,7 @@ impl Blocks {
                 sources,
                 is_sure: entry.is_sure,
                 damaged: AtomicBool::new(entry.is_damaged()),
+                opened: AtomicBool::new(entry.opened.load(Ordering::Relaxed)),
             });
         }
         fresh.settle();

@@ -48,6 +48,8 @@ pub struct Config {
     pub commit_interval: Duration,
     /// `STORE_QUEUE_BYTES`: memory for batches that wait for their commit; 32 MiB.
     pub queue_bytes: u64,
+    /// `STORE_CACHE_BYTES`: memory for opened blocks that are asked again and again; 24 MiB.
+    pub cache_bytes: u64,
     /// `STORE_WAL_BYTES`: the write-ahead log is cut back above a quarter of
     /// this size, and a backup that keeps it from being cut ends at this size; 256 MiB.
     pub wal_bytes: u64,
@@ -65,6 +67,7 @@ struct Raw {
     query_timeout: Option<Age>,
     commit_interval: Option<Age>,
     queue_bytes: Option<ByteSize>,
+    cache_bytes: Option<ByteSize>,
     wal_bytes: Option<ByteSize>,
 }
 
@@ -103,6 +106,7 @@ impl Config {
                 .commit_interval
                 .map_or(Duration::from_millis(20), |age| age.0),
             queue_bytes: raw.queue_bytes.map_or(32 * MIB, |size| size.0),
+            cache_bytes: raw.cache_bytes.map_or(24 * MIB, |size| size.0),
             wal_bytes: raw.wal_bytes.map_or(256 * MIB, |size| size.0),
         };
         config.check()?;

@@ -58,7 +58,7 @@ use catalog::Catalog;
 use db::{Database, Readers};
 use journal::{Journal, Writer};
 use metrics::Metrics;
-use search::Workers;
+use search::{BlockCache, Workers};
 use vital::Vital;
 
 /// The store's version.
@@ -72,6 +72,7 @@ pub(crate) struct App {
     catalog: Catalog,
     readers: Readers,
     workers: Workers,
+    cache: BlockCache,
     /// Who reads on and on leaves one reader to those who have just come.
     patience: Arc<Semaphore>,
     journal: Journal,
@@ -137,6 +138,7 @@ pub async fn serve(
     let mut writer = Vital::spawn("the writer", writer.run(queue));
     let app = App {
         readers: Readers::new(&database, config.readers),
+        cache: BlockCache::new(config.cache_bytes),
         patience: Arc::new(Semaphore::new(config.readers.max(2) as usize - 1)),
         config: Arc::new(config),
         database,

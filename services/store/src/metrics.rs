@@ -32,6 +32,8 @@ pub(crate) struct Metrics {
     damaged: Counter<u64>,
     commit_duration: Histogram<f64>,
     query_duration: Histogram<f64>,
+    cache_hits: Counter<u64>,
+    cache_misses: Counter<u64>,
     pub(crate) gauges: Arc<Gauges>,
 }
 
@@ -43,6 +45,8 @@ pub(crate) struct Gauges {
     pub(crate) wal_bytes: AtomicU64,
     pub(crate) blocks: AtomicU64,
     pub(crate) small_blocks: AtomicU64,
+    /// Of opened blocks that are kept.
+    pub(crate) cache_bytes: AtomicU64,
     /// Tails, exports and checks under way.
     pub(crate) streams: AtomicU64,
     pub(crate) firing_alerts: AtomicU64,
@@ -80,8 +84,19 @@ impl Metrics {
             ),
             commit_duration: seconds("herald.store.commit.duration", "Encode, write and sync"),
             query_duration: seconds("herald.store.query.duration", "Reads, by call"),
+            cache_hits: counter(
+                "herald.store.cache.hits",
+                "Blocks that were asked for and had been opened before",
+            ),
+            cache_misses: counter("herald.store.cache.misses", "Blocks that were opened"),
             gauges,
         }
+    }
+
+    /// Of some blocks, so many had been opened before.
+    pub(crate) fn cache(&self, hits: usize, misses: usize) {
+        self.cache_hits.add(hits as u64, &[]);
+        self.cache_misses.add(misses as u64, &[]);
     }
 
     /// A commit took the totals from `before` to `after`.
@@ -190,6 +205,11 @@ impl Gauges {
         gauge("herald.store.small_blocks", "Blocks to be merged", |g| {
             &g.small_blocks
         });
+        gauge(
+            "herald.store.cache.bytes",
+            "Memory of opened blocks that are kept",
+            |g| &g.cache_bytes,
+        );
         gauge(
             "herald.store.streams",
             "Tails, exports and checks under way",

@@ -2,6 +2,7 @@
 //! that each are a few short snapshots, so that neither merging nor retention
 //! nor the write-ahead log ever waits for a reader.
 
+mod cache;
 mod harvest;
 mod piece;
 mod ranges;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::{App, error::StoreError};
 
+pub(crate) use cache::BlockCache;
 pub(crate) use harvest::{Harvest, Records};
 pub(crate) use walk::{Question, Walk};
 pub(crate) use workers::Workers;

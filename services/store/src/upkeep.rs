@@ -105,6 +105,7 @@ impl Upkeep {
     async fn tick(&mut self) -> Result<(), StoreError> {
         self.merging.run(&self.app).await?;
         let now = Instant::now();
+        self.app.cache.tidy(now);
         if now >= self.retention_due {
             self.retention_due = now + RETENTION_EVERY;
             retention::run(&self.app).await?;
@@ -141,6 +142,8 @@ impl Upkeep {
         let gauges = &self.app.metrics.gauges;
         gauges.alerts(&counts, &deliveries, unjudged_since_us);
         gauges.blocks.store(sums.blocks, Ordering::Relaxed);
+        let cache_bytes = self.app.cache.bytes() as u64;
+        gauges.cache_bytes.store(cache_bytes, Ordering::Relaxed);
         let small_blocks = self.merging.small_blocks() as u64;
         gauges.small_blocks.store(small_blocks, Ordering::Relaxed);
         Ok(())

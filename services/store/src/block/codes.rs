@@ -75,6 +75,16 @@ impl Codes {
         }
     }
 
+    /// What they take in memory, in bytes; nothing for another column's.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::One | Self::Rows => 0,
+            Self::Bytes(codes) => codes.capacity(),
+            Self::Words(codes) => codes.capacity() * size_of::<u16>(),
+            Self::Derived(_, table) => table.bytes(),
+        }
+    }
+
     fn max(&self) -> usize {
         match self {
             Self::One | Self::Rows | Self::Derived(..) => 0,

@@ -57,6 +57,11 @@ pub(super) struct TextValues {
 }
 
 impl TextValues {
+    /// Without the codes: they are the column's.
+    fn bytes(&self) -> usize {
+        self.values.size() + self.folded.get().map_or(0, Texts::size)
+    }
+
     /// The values without their case.
     pub(super) fn folded(&self) -> Result<&Texts, BlockError> {
         if let Some(folded) = self.folded.get() {
@@ -134,6 +139,20 @@ impl Block {
     pub fn without_sketch(mut self) -> Self {
         self.sketch = None;
         self
+    }
+
+    /// What it takes in memory, in bytes, with the columns opened so far.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let codes = self.codes.iter().filter_map(OnceLock::get);
+        let numbers = self.numbers.iter().filter_map(OnceLock::get);
+        let texts = self.texts.iter().filter_map(OnceLock::get);
+        size_of::<Self>()
+            + self.part.capacity()
+            + self.sketch.as_ref().map_or(0, Sketch::bytes)
+            + codes.map(|codes| codes.bytes()).sum::<usize>()
+            + numbers.map(Numbers::bytes).sum::<usize>()
+            + texts.map(TextValues::bytes).sum::<usize>()
     }
 
     /// Id of its first record.
@@ -365,6 +384,10 @@ impl Block {
 }
 
 impl Numbers {
+    fn bytes(&self) -> usize {
+        self.values.capacity() * size_of::<i64>()
+    }
+
     /// The number of a row.
     pub(super) fn get(&self, row: usize) -> i64 {
         self.values[self.codes.get(row)]

@@ -202,6 +202,12 @@ impl Sketch {
         })
     }
 
+    /// What it takes in memory, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let cased = self.cased.as_ref().map_or(0, Texts::size);
+        cased + self.folded.size() + self.codes.bytes() + self.letters.bytes()
+    }
+
     /// Whether its forms have their case.
     pub(super) fn is_cased(&self) -> bool {
         self.cased.is_some()

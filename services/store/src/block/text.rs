@@ -44,6 +44,11 @@ impl Texts {
         &self.bytes[start..self.ends[index] as usize]
     }
 
+    /// What they take in memory, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
+    }
+
     /// A text.
     pub(super) fn get(&self, index: usize) -> Result<&str, BlockError> {
         as_text(self.bytes(index))

@@ -349,6 +349,22 @@ pub(crate) async fn heads(
         .collect()
 }
 
+/// How many records some blocks have, by first id.
+pub(crate) async fn counts(
+    conn: &mut SqliteConnection,
+    first_ids: impl Iterator<Item = u64>,
+) -> sqlx::Result<HashMap<u64, u32>> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT block.first_id, {COUNT} FROM json_each(?1) AS wanted
+         JOIN block ON block.first_id = wanted.value",
+    )))
+    .bind(json(first_ids.map(key)))
+    .fetch_all(conn)
+    .await?;
+    let pair = |row: &SqliteRow| Ok((row.try_get::<i64, _>(0)?.cast_unsigned(), row.try_get(1)?));
+    rows.iter().map(pair).collect()
+}
+
 /// One part of a block; none when it is not there.
 async fn part(
     conn: &mut SqliteConnection,

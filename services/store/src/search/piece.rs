@@ -18,12 +18,12 @@ use super::{
     walk::{Candidate, Outcome, Piece, Shared},
 };
 use crate::{
-    block::{BlockError, FILTER_MIN_RECORDS, Looks, UNREADABLE, Verdict},
+    block::{Block, BlockError, FILTER_MIN_RECORDS, Looks, UNREADABLE, Verdict},
     catalog::Entry,
     db::{self, Snapshot, block::Head, fault::is_damage},
     error::StoreError,
 };
-use work::{Given, Opened, Sight, look, open, take, turn};
+use work::{Given, Opened, Sight, Source, look, open, take, turn};
 
 /// A snapshot is given up after this long: it holds up the log.
 const SNAPSHOT_TIME: Duration = Duration::from_millis(100);
@@ -191,18 +191,39 @@ impl<H: Harvest> Run<H> {
 
     /// Opens blocks that follow each other, and takes what they give.
     async fn group(&mut self, group: Vec<Arc<Entry>>) -> Result<Option<Stop>, StoreError> {
-        let mut heads = self.heads(&group).await?;
+        let with_sketch = self.shared.plan.wants_sketch();
+        let now = Instant::now();
+        let (mut cached, mut others) = (HashMap::new(), Vec::new());
+        for entry in &group {
+            match self.shared.app.cache.get(entry, with_sketch, now) {
+                Some(block) => _ = cached.insert(entry.meta.first_id, block),
+                None => others.push(Arc::clone(entry)),
+            }
+        }
+        self.shared.app.metrics.cache(cached.len(), others.len());
+        let counts = self.counts(&cached).await?;
+        let mut heads = match others.is_empty() {
+            true => HashMap::new(),
+            false => self.heads(&others).await?,
+        };
         let mut found = Vec::with_capacity(group.len());
         let mut changed = None;
         for entry in group {
-            match heads.remove(&entry.meta.first_id) {
-                Some(head) if head.count == entry.meta.count => found.push((entry, head)),
-                _ if entry.is_damaged() => {}
-                _ => {
+            let first_id = entry.meta.first_id;
+            let is_as_told = |count: &u32| *count == entry.meta.count;
+            let cached = cached.remove(&first_id);
+            let cached = cached.filter(|_| counts.get(&first_id).is_some_and(is_as_told));
+            let head = heads.remove(&first_id);
+            let source = match (cached, head.filter(|head| is_as_told(&head.count))) {
+                (Some(block), _) => Source::Cached(block),
+                (None, Some(head)) => Source::Head(head),
+                (None, None) if entry.is_damaged() => continue,
+                (None, None) => {
                     changed = Some(entry);
                     break;
                 }
-            }
+            };
+            found.push((entry, source));
         }
         let shared = Arc::clone(&self.shared);
         let ids = self.ids.clone();
@@ -211,8 +232,8 @@ impl<H: Harvest> Run<H> {
             .app
             .workers
             .run(move || {
-                let open = |(entry, head): (Arc<Entry>, Head)| {
-                    let opened = open(&shared, &ids, &entry, head);
+                let open = |(entry, source): (Arc<Entry>, Source)| {
+                    let opened = open(&shared, &ids, &entry, source);
                     (entry, opened)
                 };
                 found.into_iter().map(open).collect::<Vec<_>>()
@@ -325,6 +346,22 @@ impl<H: Harvest> Run<H> {
             }
         }
         Ok(parts)
+    }
+
+    /// How many records the database says that some blocks have, as far as they are
+    /// there and it can be read.
+    async fn counts(
+        &mut self,
+        blocks: &HashMap<u64, Arc<Block>>,
+    ) -> Result<HashMap<u64, u32>, StoreError> {
+        if blocks.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let snapshot = self.snapshot().await?;
+        match db::block::counts(snapshot.conn(), blocks.keys().copied()).await {
+            Err(error) if is_damage(&error) => Ok(HashMap::new()),
+            counts => Ok(counts?),
+        }
     }
 
     /// Part 0 of some blocks, as far as they are there and can be read.

@@ -28,6 +28,9 @@ async fn counts_and_times_are_told() {
             "herald_store_free_bytes",
             "herald_store_blocks",
             "herald_store_small_blocks",
+            "herald_store_cache_bytes",
+            "herald_store_cache_hits_total",
+            "herald_store_cache_misses_total",
         ]
         .iter()
         .all(|name| text.contains(name))

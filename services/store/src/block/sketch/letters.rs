@@ -62,6 +62,11 @@ impl Letters {
                 .is_none_or(|known| fours.all(|letters| is_set(known, place_of_four(letters))))
     }
 
+    /// What they take in memory, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.threes.capacity() + self.fours.as_ref().map_or(0, Vec::capacity)
+    }
+
     /// Whether they were written by a version that counts four in a row.
     pub(super) fn are_new(&self) -> bool {
         self.fours.is_some()

@@ -9,7 +9,10 @@ use std::{
 
 use domain::Order;
 
-use tokio::{sync::OwnedSemaphorePermit, time::timeout_at};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout_at},
+};
 
 use super::super::{
     Harvest,
@@ -24,7 +27,7 @@ use crate::{
 
 /// A block, and which of its rows are still wanted.
 pub(super) struct Opened {
-    pub(super) block: Block,
+    pub(super) block: Arc<Block>,
     pub(super) selection: Selection,
 }
 
@@ -59,22 +62,39 @@ pub(super) fn look<H: Harvest>(
     blocks
 }
 
-/// Opens a block from its head.
+/// What a block is opened from.
+pub(super) enum Source {
+    /// It has been opened before.
+    Cached(Arc<Block>),
+    Head(Head),
+}
+
+/// Opens a block, and finds out which of its rows are wanted.
 pub(super) fn open<H: Harvest>(
     shared: &Shared<H>,
     ids: &Range<u64>,
-    entry: &Entry,
-    head: Head,
+    entry: &Arc<Entry>,
+    source: Source,
 ) -> Result<Opened, BlockError> {
-    let mut block = Block::open(&entry.meta, head.part0)?;
-    if let Some(sketch) = head.sketch {
-        block = block.with_sketch(&sketch);
+    match source {
+        Source::Cached(block) => {
+            let selection = block.select(&shared.plan, ids.clone())?;
+            Ok(Opened { block, selection })
+        }
+        Source::Head(head) => {
+            let mut block = Block::open(&entry.meta, head.part0)?;
+            if let Some(sketch) = head.sketch {
+                block = block.with_sketch(&sketch);
+            }
+            let selection = block.select(&shared.plan, ids.clone())?;
+            let has_sketch = shared.plan.wants_sketch();
+            let block = shared
+                .app
+                .cache
+                .keep(entry, block, has_sketch, Instant::now());
+            Ok(Opened { block, selection })
+        }
     }
-    let selection = block.select(&shared.plan, ids.clone())?;
-    Ok(Opened {
-        block: block.without_sketch(),
-        selection,
-    })
 }
 
 /// Something to be looked at.
