@@ -8,7 +8,9 @@
 mod allow;
 mod extra;
 pub(crate) mod mask;
+mod memo;
 pub(crate) mod preset;
+mod shape;
 #[cfg(test)]
 mod tests;
 

@@ -3,10 +3,13 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard};
 
 use regex::{Regex, RegexBuilder};
 
+use super::memo::Memo;
 use super::preset::Check;
+use super::shape::Shape;
 
 /// How many bytes a compiled expression may take.
 const MAX_BYTES: usize = 1 << 20;
@@ -22,50 +25,14 @@ pub(crate) struct Mask {
     regex: Regex,
     /// Whether what the expression finds is really one.
     check: Check,
-    /// Bytes of a kind that a text must have for it to be in there.
-    needs: Bytes,
+    /// What a text must have for it to be in there.
+    needs: Shape,
     /// A shorter text, in bytes, has none of it.
     least: usize,
     /// A value of `extra` goes as a whole where its key is found by this.
     keys: Option<Regex>,
     replacement: String,
 }
-
-/// Kinds of bytes, as a set.
-pub(crate) type Bytes = u8;
-pub(crate) const AT: Bytes = 1;
-pub(crate) const DIGIT: Bytes = 2;
-pub(crate) const DOT: Bytes = 4;
-pub(crate) const COLON: Bytes = 8;
-pub(crate) const EQUALS: Bytes = 16;
-
-/// The kinds of bytes in a text.
-fn kinds(text: &str) -> Bytes {
-    const KINDS: [Bytes; 256] = {
-        let mut kinds = [0; 256];
-        kinds[b'@' as usize] = AT;
-        kinds[b'.' as usize] = DOT;
-        kinds[b':' as usize] = COLON;
-        kinds[b'=' as usize] = EQUALS;
-        let mut digit = b'0';
-        while digit <= b'9' {
-            kinds[digit as usize] = DIGIT;
-            digit += 1;
-        }
-        kinds
-    };
-    let found = text
-        .bytes()
-        .fold(0, |found, byte| found | KINDS[usize::from(byte)]);
-    // An assignment is written either way.
-    match found & (COLON | EQUALS) {
-        0 => found,
-        _ => found | ASSIGNS,
-    }
-}
-
-/// A colon or an equals sign.
-pub(crate) const ASSIGNS: Bytes = 32;
 
 impl Mask {
     /// A mask of the expression `regex`.
@@ -81,7 +48,7 @@ impl Mask {
             name: name.to_owned(),
             regex,
             check: |_, found| Some(found),
-            needs: 0,
+            needs: Shape::default(),
             least: 1,
             keys: None,
             replacement: replacement.to_owned(),
@@ -89,8 +56,8 @@ impl Mask {
     }
 
     /// The same, which counts only what `check` agrees to, in texts of at least
-    /// `least` bytes that have bytes of all kinds in `needs`.
-    pub(crate) fn with(mut self, needs: Bytes, least: usize, check: Check) -> Self {
+    /// `least` bytes that have what it `needs`.
+    pub(crate) fn with(mut self, needs: Shape, least: usize, check: Check) -> Self {
         (self.needs, self.least, self.check) = (needs, least, check);
         self
     }
@@ -124,8 +91,32 @@ fn compile(regex: &str) -> Result<Regex, String> {
 }
 
 /// Masks of one destination, in order.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Masks(Vec<Mask>);
+#[derive(Debug, Default)]
+pub(crate) struct Masks {
+    list: Vec<Mask>,
+    /// What some of them need.
+    needs: Shape,
+    known: Mutex<Known>,
+}
+
+/// What masks have looked into before.
+#[derive(Debug, Default)]
+struct Known {
+    /// Texts in which none finds anything.
+    clean: Memo,
+    /// Keys of `extra` whose values need not go as a whole.
+    keys: Memo,
+}
+
+impl Clone for Masks {
+    fn clone(&self) -> Self {
+        Self {
+            list: self.list.clone(),
+            needs: self.needs,
+            known: Mutex::default(),
+        }
+    }
+}
 
 impl Masks {
     /// These masks.
@@ -141,49 +132,81 @@ impl Masks {
                 return Err((mask.name.clone(), finder.name.clone()));
             }
         }
-        Ok(Self(masks))
+        Ok(Self {
+            needs: masks
+                .iter()
+                .fold(Shape::default(), |all, it| all | it.needs),
+            list: masks,
+            known: Mutex::default(),
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     /// The name of one of them.
     pub(crate) fn name(&self, index: usize) -> &str {
-        self.0.get(index).map_or("", |mask| &mask.name)
+        self.list.get(index).map_or("", |mask| &mask.name)
     }
 
     /// The text without what must not leave; tells each mask that has found
     /// something, by its place.
     pub(crate) fn apply<'a>(&self, text: &'a str, hit: &mut impl FnMut(usize)) -> Cow<'a, str> {
+        if self.known().clean.has(text) {
+            return Cow::Borrowed(text);
+        }
+        let masked = self.masked(text, hit);
+        if let Cow::Borrowed(text) = masked {
+            self.known().clean.add(text);
+        }
+        masked
+    }
+
+    fn masked<'a>(&self, text: &'a str, hit: &mut impl FnMut(usize)) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
-        for _ in 0..ROUNDS {
-            let mut is_clean = true;
-            let mut kinds = kinds(&text);
-            for (index, mask) in self.0.iter().enumerate() {
-                if text.len() < mask.least || mask.needs & !kinds != 0 {
-                    continue;
-                }
-                if let Some(masked) = replaced(mask, &text) {
-                    hit(index);
-                    kinds |= self::kinds(&masked);
-                    text = Cow::Owned(masked);
-                    is_clean = false;
-                }
+        let mut shape = Shape::of(&text, self.needs);
+        // How many masks in a row have found nothing in the text as it is.
+        let mut content = 0;
+        let rounds = (0..ROUNDS).flat_map(|_| self.list.iter().enumerate());
+        for (index, mask) in rounds {
+            if content == self.list.len() {
+                break;
             }
-            if is_clean {
-                return text;
+            content += 1;
+            if text.len() < mask.least || !shape.has(mask.needs) {
+                continue;
+            }
+            if let Some(masked) = replaced(mask, &text) {
+                hit(index);
+                shape = Shape::of(&masked, self.needs);
+                text = Cow::Owned(masked);
+                content = 0;
             }
         }
-        let last = self.0.last().map_or("", |mask| &mask.replacement);
+        if content == self.list.len() {
+            return text;
+        }
+        let last = self.list.last().map_or("", |mask| &mask.replacement);
         Cow::Owned(last.to_owned())
     }
 
     /// What to put in place of a value with this key, if it has to go as a whole.
     pub(crate) fn whole_value(&self, key: &str) -> Option<(usize, &str)> {
+        if self.known().keys.has(key) {
+            return None;
+        }
         let takes = |mask: &Mask| mask.keys.as_ref().is_some_and(|keys| keys.is_match(key));
-        let index = self.0.iter().position(takes)?;
-        Some((index, &self.0[index].replacement))
+        let Some(index) = self.list.iter().position(takes) else {
+            self.known().keys.add(key);
+            return None;
+        };
+        Some((index, &self.list[index].replacement))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        let known = self.known.lock();
+        known.expect("nothing panics while it holds this lock")
     }
 }
 
@@ -208,6 +231,11 @@ fn replaced(mask: &Mask, text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::super::preset;
     use super::*;
 
     fn masks(list: &[(&str, &str)]) -> Masks {
@@ -239,6 +267,39 @@ mod tests {
         let deep = masks(&[("ab", "")]);
         let text = format!("{}{}", "a".repeat(100), "b".repeat(100));
         assert_eq!(deep.apply(&text, &mut |_| ()), "", "not for ever");
+    }
+
+    static PRESETS: LazyLock<Vec<Mask>> = LazyLock::new(|| {
+        let names = preset::NAMES.iter();
+        names
+            .flat_map(|name| preset::masks(name).unwrap())
+            .collect()
+    });
+
+    proptest! {
+        #[test]
+        fn what_a_mask_finds_is_never_ruled_out(
+            parts in prop::collection::vec(prop_oneof![
+                "[a-zA-Z0-9 .:=@_/-]{0,3}",
+                "[0-9]{1,13}",
+                prop::sample::select(vec![
+                    "token", "API-key", "accessKey", "Signature", "AUTHORIZATION", "passwd",
+                    "passphrase", "Passwort", "pwd", "secret", "=x", ": y", "eyJhbGciOiJu.e",
+                    "AKIAABCDEFGHIJKLMNOP", "ghp_", "github_pat_", "abcdefghijklmnopqrstu",
+                    "glpat-", "sk-", "xoxb-", "bearer ", "Basic ", "://", "::1", "fe80:", "10.",
+                    "2001:db8:1:2:3:4:5:6", "4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00",
+                    "de89370400440532013000", "a@b.c", "\u{17f}ecret", "\u{212a}", "\u{660}",
+                ]).prop_map(str::to_owned),
+            ], 0..8),
+        ) {
+            let text = parts.concat();
+            for mask in PRESETS.iter() {
+                let shape = Shape::of(&text, mask.needs);
+                let is_ruled_out = text.len() < mask.least || !shape.has(mask.needs);
+                let found = mask.find(&text, 0);
+                prop_assert!(!is_ruled_out || found.is_none(), "{text:?} {}", mask.name);
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,11 @@
 use std::net::Ipv6Addr;
 use std::ops::Range;
 
-use super::mask::{ASSIGNS, AT, COLON, DIGIT, DOT, Mask};
+use super::mask::Mask;
+use super::shape::{
+    ACCOUNT, ASSIGNS, AT, AUTHORIZATION_NAME, COLON, COLONS, PASSWORD_NAME, QUAD, SMALL_ACCOUNT,
+    TOKEN_BEGIN, TOKEN_NAME, TWELVE_DIGITS,
+};
 
 /// Looks at what an expression has found in a text: where the thing really is, or
 /// `None`.
@@ -15,8 +19,10 @@ pub(crate) const NAMES: [&str; 6] = ["email", "card", "iban", "token", "password
 
 const EMAIL: &str =
     r#"[^\s@<>"'(),;:=\[\]{}|/\\]+@[^\s@<>"'(),;:=\[\]{}|/\\]*[^\s@<>"'(),;:=\[\]{}|/\\.]"#;
-const CARD: &str = r"\d(?:[ -]?\d){11,}";
+const CARD: &str = r"[0-9](?:[ -]?[0-9]){11,}";
 const IBAN: &str = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}(?: ?[A-Z0-9]{1,3})?\b";
+/// In small letters it is told from other words by its check digits.
+const SMALL_IBAN: &str = r"(?i-u)\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,}";
 const KNOWN_TOKEN: &str = concat!(
     r"(?:eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?",
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}",
@@ -55,22 +61,25 @@ pub(crate) fn masks(name: &str) -> Option<Vec<Mask>> {
     let plain = |regex, needs, least, check| made(name, regex).with(needs, least, check);
     Some(match name {
         "email" => vec![plain(EMAIL, AT, 3, all)],
-        "card" => vec![plain(CARD, DIGIT, 12, card)],
-        "iban" => vec![plain(IBAN, DIGIT, 10, all)],
+        "card" => vec![plain(CARD, TWELVE_DIGITS, 12, card)],
+        "iban" => vec![
+            plain(IBAN, ACCOUNT, 10, all),
+            plain(SMALL_IBAN, SMALL_ACCOUNT, 15, account),
+        ],
         "token" => vec![
-            plain(AUTHORIZATION, ASSIGNS, 15, all),
-            keyed(plain(TOKEN, ASSIGNS, 7, all), TOKEN_KEYS),
-            plain(KNOWN_TOKEN, 0, 11, all),
+            plain(AUTHORIZATION, ASSIGNS | AUTHORIZATION_NAME, 15, all),
+            keyed(plain(TOKEN, ASSIGNS | TOKEN_NAME, 7, all), TOKEN_KEYS),
+            plain(KNOWN_TOKEN, TOKEN_BEGIN, 11, all),
         ],
         "password" => vec![
             // Before it is taken for a name and a value.
             plain(PASSWORD_IN_URL, COLON | AT, 6, all),
-            keyed(plain(PASSWORD, ASSIGNS, 5, all), PASSWORD_KEYS),
+            keyed(
+                plain(PASSWORD, ASSIGNS | PASSWORD_NAME, 5, all),
+                PASSWORD_KEYS,
+            ),
         ],
-        "ip" => vec![
-            plain(IPV6, COLON, 3, ipv6),
-            plain(IPV4, DIGIT | DOT, 7, ipv4),
-        ],
+        "ip" => vec![plain(IPV6, COLONS, 3, ipv6), plain(IPV4, QUAD, 7, ipv4)],
         _ => return None,
     })
 }
@@ -134,6 +143,54 @@ fn passes_luhn(digits: &[(usize, u32)]) -> bool {
         .sum();
     sum.is_multiple_of(10)
 }
+
+/// The first account number with the right check digits that begins in what was found;
+/// it may end behind it.
+fn account(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let is_word = |at: usize| {
+        let byte = bytes.get(at);
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    };
+    let starts = found.filter(|start| *start == 0 || !is_word(start - 1));
+    starts
+        .take(MAX_STARTS)
+        .find_map(|start| Some(start..account_end(bytes, start, is_word)?))
+}
+
+/// Where an account number ends that begins at `start`.
+fn account_end(bytes: &[u8], start: usize, is_word: impl Fn(usize) -> bool) -> Option<usize> {
+    let mut letters = (start..bytes.len())
+        .map_while(|at| match bytes[at] {
+            b' ' if bytes[at - 1] != b' ' => Some((at, None)),
+            byte => Some((at, Some((byte as char).to_digit(36)?))),
+        })
+        .filter_map(|(at, digit)| Some((at, u64::from(digit?))))
+        .take(LONGEST_ACCOUNT);
+    // What is written as two digits is a letter.
+    let shift = |digit: u64| if digit < 10 { 10 } else { 100 };
+    let mut head = 0;
+    for is_letter in [true, true, false, false] {
+        let (_, digit) = letters.next()?;
+        if (digit >= 10) != is_letter {
+            return None;
+        }
+        head = head * shift(digit) + digit;
+    }
+    let (mut rest, mut end) = (0, None);
+    for (count, (at, digit)) in (SHORTEST_ACCOUNT - 10..).zip(letters) {
+        rest = (rest * shift(digit) + digit) % 97;
+        let is_right = (rest * 1_000_000 + head) % 97 == 1;
+        if count >= SHORTEST_ACCOUNT && is_right && !is_word(at + 1) {
+            end = Some(at + 1);
+        }
+    }
+    end
+}
+
+/// How many letters and digits an account number has.
+const SHORTEST_ACCOUNT: usize = 15;
+const LONGEST_ACCOUNT: usize = 34;
 
 /// A longer row of numbers goes as a whole if any four of them are an address.
 fn ipv4(text: &str, found: Range<usize>) -> Option<Range<usize>> {
@@ -244,6 +301,17 @@ mod tests {
             "from [iban] to",
         );
         check("iban", "GB29NWBK60161331926819", "[iban]");
+        check("iban", "to gb29nwbk60161331926819, x", "to [iban], x");
+        check("iban", "de89 3704 0044 0532 0130 00 ok", "[iban] ok");
+        check("iban", "ab12 de89370400440532013000", "ab12 [iban]");
+        check("iban", "De89370400440532013000", "[iban]");
+        check("iban", "no9386011117947", "[iban]");
+        check("iban", "de88370400440532013000", "de88370400440532013000");
+        check(
+            "iban",
+            "id_de89370400440532013000",
+            "id_de89370400440532013000",
+        );
         check("iban", "CODE12 is no account", "CODE12 is no account");
     }
 
