@@ -158,8 +158,17 @@ def check_grace(objects):
         assert each["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > 12
     refused(PRODUCTION + ["--set", "bridge.drainTimeout=30s"], "terminationGracePeriodSeconds")
     refused(PRODUCTION + ["--set", "store.terminationGracePeriodSeconds=10"], "terminationGracePeriodSeconds")
-    old = Objects(template(PRODUCTION, version="1.29.0"))
-    assert not any("lifecycle" in container for _, container in old.containers())
+
+
+@point("a Service forgets a pod before the pod takes no more connections")
+def check_stop_delay(objects):
+    delays = {
+        name: variable["value"]
+        for name, container in objects.containers()
+        for variable in container["env"]
+        if variable["name"] == "HERALD_STOP_DELAY"
+    }
+    assert sorted(delays.values()) == ["2s", "2s"] and len(delays) == 2, delays
 
 
 @point("clients ask a Service, whose address outlives the pods")

@@ -102,17 +102,6 @@ readinessProbe:
   failureThreshold: 2
 {{- end -}}
 
-{{/* Lets a Service forget a pod before the pod stops accepting. Kubernetes has sleeping by
-itself since 1.30; before, a shell would be needed. */}}
-{{- define "herald.lifecycle" -}}
-{{- if semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version }}
-lifecycle:
-  preStop:
-    sleep:
-      seconds: 2
-{{- end }}
-{{- end -}}
-
 {{- define "herald.mounts" -}}
 - name: tmp
   mountPath: /tmp

@@ -69,8 +69,9 @@ impl Cli {
 
 async fn serve(vars: &Vars) -> anyhow::Result<()> {
     let config = Config::from_vars(vars)?;
+    let stop = shutdown::of_service(vars)?;
     let telemetry = telemetry::start("bridge", env!("CARGO_PKG_VERSION"), vars)?;
-    let outcome = crate::run(config, shutdown::on_signal()).await;
+    let outcome = crate::run(config, stop).await;
     telemetry.shutdown();
     outcome
 }

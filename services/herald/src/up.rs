@@ -24,8 +24,9 @@ use plan::Plan;
 pub(crate) async fn run(vars: &Vars) -> anyhow::Result<()> {
     let plan = Plan::from_vars(vars)?;
     plan.check()?;
+    let stop = shutdown::of_service(vars)?;
     let telemetry = telemetry::start("herald", env!("CARGO_PKG_VERSION"), vars)?;
-    let outcome = serve(plan, shutdown::on_signal()).await;
+    let outcome = serve(plan, stop).await;
     telemetry.shutdown();
     outcome
 }

@@ -11,8 +11,9 @@ fn main() -> ExitCode {
     runtime::process::main(async {
         let vars = runtime::config::vars();
         let config = Config::from_vars(&vars)?;
+        let stop = runtime::shutdown::of_service(&vars)?;
         let telemetry = runtime::telemetry::start("store", VERSION, &vars)?;
-        let outcome = run(config, runtime::shutdown::on_signal()).await;
+        let outcome = run(config, stop).await;
         telemetry.shutdown();
         outcome
     })

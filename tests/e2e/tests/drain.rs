@@ -8,7 +8,7 @@ use e2e::{
     account::{arrived, numbered},
     api,
 };
-use testkit::{Installation, Process, frame};
+use testkit::{Installation, Process, frame, wait_until};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -34,6 +34,26 @@ async fn check_all_there(herald: &Installation) {
     let count = 4 * RECORDS as usize;
     let records = api::exactly(&herald.web_url(), "", count, SOON).await;
     assert!(arrived(&records).values().all(|&count| count == RECORDS));
+}
+
+/// As in a cluster, where connections come for a moment after the signal.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_delay_whoever_comes_after_the_signal_is_served() {
+    let herald = Installation::new().with("HERALD_STOP_DELAY", "10m");
+    let (_store, _web) = (herald.store().await, herald.web().await);
+    let bridge = herald.bridge().await;
+    bridge.terminate();
+    wait_until("the signal is taken", SOON, async || {
+        bridge.stderr().contains("shutting down soon")
+    })
+    .await;
+    let open = send(&herald).await;
+    let count = 4 * RECORDS as usize;
+    api::exactly(&herald.web_url(), "", count, SOON).await;
+    // Who asks again does not want to wait.
+    terminate(bridge).await;
+    drop(open);
+    check_all_there(&herald).await;
 }
 
 async fn terminate(mut process: Process) {

@@ -35,8 +35,9 @@ pub struct WrongUsage(pub String);
 ///     runtime::process::main(async {
 ///         let vars = runtime::config::vars();
 ///         let config = Config::from_vars(&vars)?;
+///         let stop = runtime::shutdown::of_service(&vars)?;
 ///         let telemetry = runtime::telemetry::start("bridge", "1.2.3", &vars)?;
-///         let outcome = run(config, runtime::shutdown::on_signal()).await;
+///         let outcome = run(config, stop).await;
 ///         telemetry.shutdown();
 ///         outcome
 ///     })
