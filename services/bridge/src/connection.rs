@@ -1,9 +1,16 @@
-//! One program's connection: bytes in, whole frames to the spool.
+//! One program's connection: bytes in, whole frames to the spool. Who begins with a
+//! hello waits for acknowledgements ([`numbered`]).
+
+mod hello;
+mod numbered;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::{
+    sync::{AcquireError, OwnedSemaphorePermit},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -45,6 +52,7 @@ pub struct Connection {
     read_bytes: usize,
     large: Option<OwnedSemaphorePermit>,
     slowed_until: Option<Instant>,
+    hello: Option<Bytes>,
 }
 
 impl Connection {
@@ -62,6 +70,7 @@ impl Connection {
             read_bytes: *READ_BYTES.start(),
             large: None,
             slowed_until: None,
+            hello: None,
         }
     }
 
@@ -75,6 +84,9 @@ impl Connection {
                 read = self.stream.read(self.read_bytes, &mut self.buffer) => {
                     if let Some(ended) = self.step(read, &mut deadline).await {
                         return ended;
+                    }
+                    if let Some(hello) = self.hello.take() {
+                        return numbered::run(self, &hello, shutdown).await;
                     }
                 }
                 () = tokio::time::sleep_until(deadline) => {
@@ -90,6 +102,10 @@ impl Connection {
             };
             if let Some(ended) = self.step(read, &mut deadline).await {
                 return ended;
+            }
+            if self.hello.is_some() {
+                // It has everything still, and comes again.
+                return Ended::ByUs("shutdown");
             }
         }
         if !self.buffer.is_empty() {
@@ -124,6 +140,12 @@ impl Connection {
         let split = self.splitter.split(&self.buffer, &mut splits);
         let used = split.as_ref().map_or(self.buffer.len(), |used| *used);
         let whole = !splits.is_empty();
+        if let [Split::Hello(range)] = &splits[..] {
+            let rest = self.buffer.split_off(used);
+            let read = std::mem::replace(&mut self.buffer, rest).freeze();
+            self.hello = Some(read.slice(range.clone()));
+            return None;
+        }
         if let Err(error) = self.spool(used, splits).await {
             return Some(Ended::Spool(error));
         }
@@ -138,7 +160,14 @@ impl Connection {
             // More of the same frame, or blanks between two: no reason to wait longer.
             _ => {}
         }
-        self.make_room(*deadline).await
+        let room = self.room(self.splitter.wanted())?;
+        match tokio::time::timeout_at(*deadline, room).await {
+            Ok(permit) => {
+                self.large = permit.ok();
+                None
+            }
+            Err(_) => Some(self.timed_out()),
+        }
     }
 
     /// Busy connections read in large pieces, quiet ones hold little memory.
@@ -175,6 +204,8 @@ impl Connection {
         for split in splits {
             match split {
                 Split::Slice { kind, range } => in_place.push((kind as u8, range)),
+                // Ends a split, and is looked for there.
+                Split::Hello(_) => {}
                 Split::Oversize(note) => {
                     let frames = std::mem::take(&mut in_place);
                     self.append(received_us, read.clone(), frames).await?;
@@ -206,21 +237,19 @@ impl Connection {
         self.shared.spool.append(batch).await.map(|_appended| ())
     }
 
-    /// Waits for a share of the memory for large frames, if this is one.
-    async fn make_room(&mut self, deadline: Instant) -> Option<Ended> {
-        let need = self.buffer.len() + self.splitter.wanted();
+    /// The wait for a share of the memory for large frames, if the frame at hand, which
+    /// wants so many bytes more, is one.
+    fn room(
+        &self,
+        wanted: usize,
+    ) -> Option<impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send + 'static>
+    {
+        let need = self.buffer.len() + wanted;
         if need <= LARGE_BYTES || self.large.is_some() {
             return None;
         }
         let kib = u32::try_from(self.shared.limits.frame.frame_bytes / 1024).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.shared.partial_kib).acquire_many_owned(kib);
-        match tokio::time::timeout_at(deadline, room).await {
-            Ok(permit) => {
-                self.large = permit.ok();
-                None
-            }
-            Err(_) => Some(self.timed_out()),
-        }
+        Some(Arc::clone(&self.shared.partial_kib).acquire_many_owned(kib))
     }
 
     /// The peer has ended: a last line may still be whole.

@@ -3,13 +3,15 @@
 //!
 //! * length-prefixed (4 bytes, big-endian), the body a pickle: Python's
 //!   `SocketHandler`;
-//! * length-prefixed, the body a JSON object;
+//! * length-prefixed, the body a JSON object; when the first one is a hello, what
+//!   follows is numbered (`numbered`);
 //! * JSON objects, each ended by a line feed: the connection's first byte that
 //!   is not blank is `{`.
 //!
 //! Every byte ends in a frame, a length, a line feed, or, at the connection's
 //! end, an incomplete frame.
 
+pub mod numbered;
 mod oversize;
 #[cfg(test)]
 mod tests;
@@ -89,6 +91,9 @@ pub enum Split {
     },
     /// An [`Oversize`] in its stored form.
     Oversize(Vec<u8>),
+    /// The first frame, where it says that this program numbers what it sends. Nothing
+    /// is split behind it.
+    Hello(Range<usize>),
 }
 
 /// The bytes are no log records: close the connection. The frames found so far
@@ -111,6 +116,8 @@ pub struct Splitter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Unknown,
+    /// Length-prefixed, and nothing was read yet.
+    FirstFramed,
     Framed,
     Lines,
 }
@@ -166,7 +173,8 @@ impl Splitter {
                 Form::Lines => self.line(buffer, at, frames),
                 _ => self.framed(buffer, at, frames)?,
             };
-            if at == before && self.skipping.is_none() {
+            let is_hello = matches!(frames.last(), Some(Split::Hello(_)));
+            if is_hello || (at == before && self.skipping.is_none()) {
                 return Ok(at);
             }
         }
@@ -224,7 +232,9 @@ impl Splitter {
         }
         let size = length as usize;
         let start = at + LENGTH_BYTES;
+        let is_first = self.form == Form::FirstFramed;
         if size > self.limits.frame_bytes {
+            self.form = Form::Framed;
             self.skipping = Some(Box::new(Skipping::frame(u64::from(length))));
             return Ok(start);
         }
@@ -232,12 +242,17 @@ impl Splitter {
             self.wanted = size - body.len();
             return Ok(at);
         }
-        let kind = match body[..size].trim_ascii_start().first() {
-            Some(b'{') => FrameKind::Json,
-            _ => FrameKind::Pickle,
-        };
+        self.form = Form::Framed;
         let range = start..start + size;
-        frames.push(Split::Slice { kind, range });
+        frames.push(
+            match is_first && body[..size].starts_with(numbered::HELLO) {
+                true => Split::Hello(range),
+                false => Split::Slice {
+                    kind: kind_of(&body[..size]),
+                    range,
+                },
+            },
+        );
         Ok(start + size)
     }
 
@@ -270,8 +285,16 @@ fn form_of(bytes: &[u8]) -> Option<Form> {
         _ if bytes.len() >= LENGTH_BYTES && bytes[..LENGTH_BYTES].trim_ascii().is_empty() => {
             Some(Form::Lines)
         }
-        Some(_) => Some(Form::Framed),
+        Some(_) => Some(Form::FirstFramed),
         None => None,
+    }
+}
+
+/// What the body of a length-prefixed frame is.
+fn kind_of(body: &[u8]) -> FrameKind {
+    match body.trim_ascii_start().first() {
+        Some(b'{') => FrameKind::Json,
+        _ => FrameKind::Pickle,
     }
 }
 

@@ -184,7 +184,9 @@ impl Bridge {
         let receiving = match ingest {
             Some(listener) => {
                 let listener = Listener::new(listener, secure.bridges);
-                let intake = spool.intake().context("receiving from other bridges")?;
+                let intake = spool
+                    .intake(spool::Sender::Bridge)
+                    .context("receiving from other bridges")?;
                 let ingest =
                     Ingest::server(intake, sender.hop, Arc::clone(&metrics), shutdown.clone());
                 let routes = match secure::bridges(&config).asks_clients() {

@@ -17,7 +17,7 @@ use runtime::tls;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OnceCell, Semaphore},
     task::{JoinError, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
@@ -27,7 +27,7 @@ use crate::{
     config::Limits,
     connection::{Connection, Ended},
     metrics::Metrics,
-    spool::{Spool, SpoolError},
+    spool::{Intake, Sender, Spool, SpoolError},
     stream::Stream,
     throttle::Throttle,
 };
@@ -52,6 +52,7 @@ pub struct Shared {
     /// What is counted.
     pub metrics: Arc<Metrics>,
     allow: Networks,
+    numbered: OnceCell<Intake>,
     numbers: AtomicU64,
     addresses: Addresses,
 }
@@ -69,6 +70,7 @@ impl Shared {
         Self {
             spool,
             allow,
+            numbered: OnceCell::new(),
             throttle,
             partial_kib: Arc::new(Semaphore::new(limits.partial_bytes / 1024)),
             limits,
@@ -76,6 +78,19 @@ impl Shared {
             numbers: AtomicU64::new(1),
             addresses: Addresses::default(),
         }
+    }
+
+    /// The way in for programs that number what they send: opened for the first of them.
+    ///
+    /// # Errors
+    /// When the spool's folder cannot be written to now.
+    pub async fn numbered(&self) -> Result<Intake, SpoolError> {
+        let open = async || {
+            let spool = self.spool.clone();
+            let opening = tokio::task::spawn_blocking(move || spool.intake(Sender::Program));
+            opening.await.unwrap_or(Err(SpoolError::Closed))
+        };
+        self.numbered.get_or_try_init(open).await.cloned()
     }
 
     /// Whether a connection from here is taken: without a list, any is.

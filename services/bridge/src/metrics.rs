@@ -31,6 +31,7 @@ pub struct Metrics {
     refused: Counter<u64>,
     ingested: Counter<u64>,
     gone_round: Counter<u64>,
+    repeated: Counter<u64>,
     decoder_panics: Counter<u64>,
     meter: Meter,
     spool: Spool,
@@ -64,6 +65,10 @@ impl Metrics {
                 "herald.bridge.ingest.gone_round",
                 "Entries of other bridges that were here before, or on too many bridges: dropped",
             ),
+            repeated: counter(
+                "herald.bridge.repeated",
+                "Frames that programs have sent again although they were here: dropped",
+            ),
             decoder_panics: counter(
                 "herald.bridge.decoder.panics",
                 "Frames at which the decoder panicked; dead letters, too",
@@ -96,6 +101,11 @@ impl Metrics {
     #[must_use]
     pub fn received_total(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    /// Frames that were here already.
+    pub fn repeated(&self, frames: u64) {
+        self.repeated.add(frames, &[]);
     }
 
     /// A frame whose end never came.
@@ -221,6 +231,11 @@ fn observe_spool(meter: &Meter, spool: &Spool) {
         "herald.bridge.lost",
         "Frames destroyed in the spool",
         |stats| stats.lost_total,
+    );
+    counter(
+        "herald.bridge.streams.forgotten",
+        "Streams of programs forgotten before their end: they may repeat records",
+        |stats| stats.forgotten_streams_total,
     );
     counter(
         "herald.bridge.torn.bytes",

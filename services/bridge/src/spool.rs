@@ -54,7 +54,7 @@ use writer::Writer;
 
 pub use backlog::Backlog;
 pub use error::SpoolError;
-pub use forwarded::{FORWARDED_KIND, Forwarded, ForwardedBatch, Intake, TakenIn, parts};
+pub use forwarded::{FORWARDED_KIND, Forwarded, ForwardedBatch, Intake, Sender, TakenIn, parts};
 pub use orphan::{Forgotten, forget, forget_requests};
 pub use reader::{Begin, Chunk, Item, Position, Reader, Resumed, StoredFrame};
 pub use recovery::Recovery;
@@ -118,6 +118,8 @@ pub struct SpoolStats {
     pub torn_bytes_total: u64,
     /// There is no room for what is queued.
     pub full: bool,
+    /// Streams of programs forgotten in this run that had not ended.
+    pub forgotten_streams_total: u64,
     /// How far each destination is behind, by the name of its cursor's file.
     lags: Vec<(String, Lag)>,
 }
@@ -254,12 +256,13 @@ impl Spool {
         Reader::open(&self.handle.shared, destination, begin, backlog)
     }
 
-    /// The way in for other bridges.
+    /// The way in for those who number what they send. Blocks for as long as the disk
+    /// takes.
     ///
     /// # Errors
     /// When the spool's folder cannot be written to.
-    pub fn intake(&self) -> Result<Intake, SpoolError> {
-        Intake::open(self, &self.handle.shared)
+    pub fn intake(&self, sender: Sender) -> Result<Intake, SpoolError> {
+        Intake::open(self, &self.handle.shared, sender)
     }
 
     /// What tells this spool's installation from all others, over all runs.
@@ -288,6 +291,7 @@ impl Spool {
             lost_total: catalog.lost(),
             torn_bytes_total: shared.torn_bytes,
             full: shared.full.load(Ordering::Relaxed),
+            forgotten_streams_total: shared.senders.of(Sender::Program).forgotten(),
             lags: lags(&catalog),
         }
     }

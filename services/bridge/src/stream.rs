@@ -4,9 +4,12 @@ use std::io;
 
 use bytes::BytesMut;
 use runtime::tls;
-use tokio::{io::AsyncBufReadExt, net::TcpStream};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-/// An open connection that is only read.
+/// An open connection.
 #[derive(Debug)]
 pub enum Stream {
     /// As it comes.
@@ -42,6 +45,43 @@ impl Stream {
                 stream.consume(read);
                 Ok(read)
             }
+        }
+    }
+
+    /// Sends small pieces as they come, without waiting for more.
+    ///
+    /// # Errors
+    /// The connection is over.
+    pub fn send_at_once(&self) -> io::Result<()> {
+        let socket = match self {
+            Self::Plain(stream) => stream,
+            Self::Secure(stream) => stream.get_ref().0,
+        };
+        socket.set_nodelay(true)
+    }
+
+    /// Sends all of `bytes`. What has been sent when it is dropped before is unknown.
+    ///
+    /// # Errors
+    /// The connection is over.
+    pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.write_all(bytes).await,
+            Self::Secure(stream) => {
+                stream.write_all(bytes).await?;
+                stream.flush().await
+            }
+        }
+    }
+
+    /// Tells the other side that nothing more is sent.
+    ///
+    /// # Errors
+    /// The connection is over.
+    pub async fn end(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.shutdown().await,
+            Self::Secure(stream) => stream.shutdown().await,
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use bridge::{
     decode::decode,
-    frame::{FrameKind, Limits, Split, Splitter},
+    frame::{FrameKind, Limits, Split, Splitter, numbered::NumberedSplitter},
 };
 use domain::Entry;
 use libfuzzer_sys::fuzz_target;
@@ -46,6 +46,10 @@ fn frames(bytes: &[u8], piece_bytes: usize) -> (Vec<(FrameKind, Vec<u8>)>, bool)
         buffer.extend_from_slice(piece);
         let mut splits = Vec::new();
         let used = splitter.split(&buffer, &mut splits);
+        if let [Split::Hello(range)] = &splits[..] {
+            found.push((FrameKind::Json, buffer[range.clone()].to_vec()));
+            return numbered(&bytes[range.end..], piece_bytes, found);
+        }
         found.extend(splits.into_iter().map(|split| owned(&buffer, split)));
         match used {
             Ok(used) => drop(buffer.drain(..used)),
@@ -64,10 +68,33 @@ fn frames(bytes: &[u8], piece_bytes: usize) -> (Vec<(FrameKind, Vec<u8>)>, bool)
     (found, is_closed)
 }
 
+/// Adds the frames behind a hello.
+fn numbered(
+    bytes: &[u8],
+    piece_bytes: usize,
+    mut found: Vec<(FrameKind, Vec<u8>)>,
+) -> (Vec<(FrameKind, Vec<u8>)>, bool) {
+    let mut splitter = NumberedSplitter::new(LIMITS);
+    let mut buffer = Vec::new();
+    for piece in bytes.chunks(piece_bytes.max(1)) {
+        buffer.extend_from_slice(piece);
+        let mut frames = Vec::new();
+        let used = splitter.split(&buffer, &mut frames);
+        let splits = frames.into_iter().filter_map(|frame| frame.split);
+        found.extend(splits.map(|split| owned(&buffer, split)));
+        match used {
+            Ok(used) => drop(buffer.drain(..used)),
+            Err(_) => return (found, true),
+        }
+    }
+    (found, false)
+}
+
 fn owned(buffer: &[u8], split: Split) -> (FrameKind, Vec<u8>) {
     match split {
         Split::Slice { kind, range } => (kind, buffer[range].to_vec()),
         Split::Oversize(note) => (FrameKind::Oversize, note),
+        Split::Hello(_) => panic!("there is one at the beginning only"),
     }
 }
 

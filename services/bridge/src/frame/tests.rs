@@ -50,6 +50,7 @@ fn keep(heard: &mut Heard, buffer: &[u8], frames: Vec<Split>) {
         .extend(frames.into_iter().map(|frame| match frame {
             Split::Slice { kind, range } => (kind, buffer[range].to_vec()),
             Split::Oversize(note) => (FrameKind::Oversize, note),
+            Split::Hello(_) => panic!("a hello"),
         }));
 }
 
@@ -84,6 +85,32 @@ fn every_form_is_told_apart() {
         &[(line, b"{}"), (line, b"{\"a\":1}"), (line, b"rest")],
     );
     check(b" \n", &[]);
+}
+
+#[test]
+fn only_the_first_frame_can_be_a_hello_and_nothing_is_split_behind_it() {
+    let hello = framed(b"{\"herald_hello\":{}}");
+    let check = |before: &[u8], expected: usize| {
+        let stream = [before, &hello[..], &hello[..]].concat();
+        let mut frames = Vec::new();
+        let used = Splitter::new(SMALL).split(&stream, &mut frames).unwrap();
+        let hellos = frames.iter().filter(|it| matches!(it, Split::Hello(_)));
+        assert_eq!(hellos.count(), expected, "{before:?}");
+        let whole = if expected == 1 {
+            hello.len()
+        } else {
+            stream.len()
+        };
+        assert_eq!(used, whole);
+    };
+    check(b"", 1);
+    check(b"\0\0\0\x02}.", 0);
+    check(&framed(&[b'x'; 65]), 0);
+    for cut in 0..hello.len() {
+        let mut frames = Vec::new();
+        let used = Splitter::new(SMALL).split(&hello[..cut], &mut frames);
+        assert_eq!((used, frames), (Ok(0), vec![]));
+    }
 }
 
 #[test]

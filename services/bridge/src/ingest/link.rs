@@ -18,7 +18,7 @@ use super::entry::{self, Looked, Source};
 use crate::{
     clock,
     metrics::Metrics,
-    spool::{Forwarded, ForwardedBatch, Intake, SpoolError, TakenIn},
+    spool::{FORWARDED_KIND, Forwarded, ForwardedBatch, Intake, Sender, SpoolError, TakenIn},
 };
 
 /// What a batch may have, as a store takes it.
@@ -199,10 +199,17 @@ impl Link {
                 }
                 Looked::Skipped => None,
             };
-            entries.push(Forwarded { next, entry });
+            entries.push(Forwarded {
+                next,
+                kind: FORWARDED_KIND,
+                entry,
+            });
         }
         self.metrics.ingested(kept, round);
         Ok(ForwardedBatch {
+            sender: Sender::Bridge,
+            connection: 0,
+            peer: None,
             upstream: source.upstream,
             begin: source.begin,
             first: batch.first_sequence,
@@ -220,7 +227,7 @@ async fn taken(taking: &mut Option<Taking>) -> Result<(), Status> {
     let outcome = waiting.await;
     *taking = None;
     match outcome {
-        Ok(TakenIn::Queued) => Ok(()),
+        Ok(TakenIn::Queued(_)) => Ok(()),
         Ok(TakenIn::Hole(expected)) => Err(Status::failed_precondition(format!(
             "numbers from {expected} on are missing"
         ))),

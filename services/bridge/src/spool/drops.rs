@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::entry::{HEAD_BYTES, Head};
 use super::fields::Fields;
-use super::forwarded::FORWARDED_KIND;
+use super::forwarded::sender_of;
 use super::queue::DECLARATION_KIND;
 
 /// More peers than this are counted together.
@@ -56,12 +56,12 @@ impl Drops {
     }
 
     /// Frames of the entries in `bytes` that are numbered `from` or above, without
-    /// the spool's own records, and those of other bridges, which still have them.
+    /// the spool's own records, and those of bridges and programs that still have them.
     pub(super) fn of_entries(bytes: &[u8], from: u64, salt: u32) -> Self {
         let mut drops = Self::default();
         let mut rest = bytes;
         while let Some(head) = Head::decode(rest, salt) {
-            let is_kept = matches!(head.kind, DECLARATION_KIND | FORWARDED_KIND);
+            let is_kept = head.kind == DECLARATION_KIND || sender_of(head.kind).is_some();
             if head.sequence >= from && !is_kept {
                 let frame_bytes = (head.size - HEAD_BYTES) as u64;
                 let peer = head.origin.peer.map(|peer| peer.ip());

@@ -20,7 +20,7 @@ pub(super) fn run(shared: &Shared) -> Result<(), SpoolError> {
     let Some(safe) = write_cursors(shared, true)? else {
         return Ok(());
     };
-    let told = shared.upstreams.covers().unwrap_or(u64::MAX);
+    let told = shared.senders.covers().unwrap_or(u64::MAX);
     let removed = shared.catalog().take_removable(safe.min(told));
     for segment in removed {
         if let Err(error) = std::fs::remove_file(&*segment.path) {

@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{
-    Forwarded, ForwardedBatch, Intake, Item, Reader, Resumed, Spool, SpoolConfig, TakenIn, parts,
-    segment, watermark,
+    FORWARDED_KIND, Forwarded, ForwardedBatch, Intake, Item, Reader, Resumed, Sender, Spool,
+    SpoolConfig, TakenIn, parts, segment, watermark,
 };
 
 const UPSTREAM: Uuid = Uuid::from_u128(7);
@@ -76,7 +76,10 @@ impl World<'_> {
             sync_bytes: usize::MAX,
         };
         let (spool, _) = Spool::open(config).unwrap();
-        let (intake, mut reader) = (spool.intake().unwrap(), spool.reader("store").unwrap());
+        let (intake, mut reader) = (
+            spool.intake(Sender::Bridge).unwrap(),
+            spool.reader("store").unwrap(),
+        );
         connect(&mut self.expected, &mut reader);
         let expected = intake.expected(UPSTREAM).unwrap_or(1);
         assert!(expected >= self.told, "{expected} < {}", self.told);
@@ -95,9 +98,13 @@ impl World<'_> {
                 let first = self.sent.saturating_sub(back).max(1);
                 let entry = |number: u64| Forwarded {
                     next: number + 1,
+                    kind: FORWARDED_KIND,
                     entry: is_kept(number).then(|| Bytes::from(vec![number as u8; bytes])),
                 };
                 let batch = ForwardedBatch {
+                    sender: Sender::Bridge,
+                    connection: 0,
+                    peer: None,
                     upstream: UPSTREAM,
                     begin: 1,
                     first,
@@ -105,7 +112,7 @@ impl World<'_> {
                     entries: (first..self.sent + count).map(entry).collect(),
                 };
                 let taken = self.spool().1.take(&batch).await.unwrap();
-                assert_eq!(taken, TakenIn::Queued);
+                assert!(matches!(taken, TakenIn::Queued(_)), "{taken:?}");
                 self.sent += count;
                 let hole = ForwardedBatch {
                     first: self.sent + 1,

@@ -18,7 +18,7 @@ pub(super) use own::{DECLARATION_KIND, declared_drops};
 
 use super::drops::Drops;
 use super::entry::{Encoder, HEAD_BYTES, MAX_ENTRY_BYTES, Origin};
-use super::forwarded::Progress;
+use super::forwarded::{Progress, Sender};
 use super::{Appended, FrameBatch, SpoolError};
 
 /// Memory for entries that wait for the writer.
@@ -61,8 +61,8 @@ struct State {
     housekeeping_at: Option<Instant>,
     drops: Drops,
     dropped_total: u64,
-    /// The number expected next of spools that have something in the queue.
-    upstreams: HashMap<Uuid, u64>,
+    /// The number expected next of senders that have something in the queue.
+    upstreams: HashMap<(Sender, Uuid), u64>,
 }
 
 /// The queue.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::catalog::{Place, Segment};
 use super::entry::HEAD_BYTES;
 use super::error::SpoolError;
+use super::forwarded::without_number;
 use super::reader::{Chunk, Item, StoredFrame};
 use super::shared::Shared;
 use super::walk::{Step, Walker};
@@ -167,7 +168,7 @@ impl Taken {
             }
             self.bytes += bytes;
         }
-        self.items.push(item);
+        self.items.push(without_number(item));
         Ok(())
     }
 }

@@ -16,13 +16,13 @@ use super::discovery::{self, Cursors, Found};
 use super::drops::Drops;
 use super::error::SpoolError;
 use super::folder::{Folder, read_at};
-use super::forwarded::{self, FORWARDED_KIND};
+use super::forwarded;
 use super::identity::{Identities, Identity};
 use super::installation;
 use super::queue;
 use super::reader::Begin;
 use super::segment::DATA_START;
-use super::upstream::Upstreams;
+use super::upstream::Senders;
 use super::walk::{Step, Walker};
 use super::watermark::{self, Watermark, WatermarkFile};
 
@@ -52,7 +52,7 @@ pub(super) struct Recovered {
     pub(super) salt: u32,
     pub(super) catalog: Catalog,
     pub(super) watermark: WatermarkFile,
-    pub(super) upstreams: Upstreams,
+    pub(super) senders: Senders,
     pub(super) installation: Uuid,
     pub(super) drops: Drops,
     pub(super) report: Recovery,
@@ -80,8 +80,8 @@ pub(super) fn recover(dir: &Path, boot_id: [u8; 16]) -> Result<Recovered, SpoolE
         .filter(|mark| mark.boot_id == boot_id && mark.inode == known.loaded.inode);
     let marked_next = mark.as_ref().map_or(0, |mark| mark.durable_next);
     let (tail, at_least) = settle_tail(&folder, &mut segments, marked_next, cached)?;
-    let upstreams = Upstreams::load(&folder)?;
-    read_progress(&segments, &upstreams)?;
+    let senders = Senders::load(&folder)?;
+    read_progress(&segments, &senders)?;
     let installation = installation::load(&folder)?;
     let seen_next = tail.next.max(marked_next).max(at_least);
     let cursor_next = cursors
@@ -166,16 +166,16 @@ pub(super) fn recover(dir: &Path, boot_id: [u8; 16]) -> Result<Recovered, SpoolE
         salt,
         catalog,
         watermark,
-        upstreams,
+        senders,
         installation,
         drops,
         report,
     })
 }
 
-/// Adds what forwarded entries tell that the file of upstreams does not.
-fn read_progress(segments: &[Found], upstreams: &Upstreams) -> Result<(), SpoolError> {
-    let Some(covers) = upstreams.covers() else {
+/// Adds what tagged entries tell that the files of their senders do not.
+fn read_progress(segments: &[Found], senders: &Senders) -> Result<(), SpoolError> {
+    let Some(covers) = senders.covers() else {
         return Ok(());
     };
     let ends = segments.iter().skip(1).map(|next| next.header.first);
@@ -185,7 +185,7 @@ fn read_progress(segments: &[Found], upstreams: &Upstreams) -> Result<(), SpoolE
             continue;
         }
         let progress = progress_in(found).map_err(SpoolError::io("read segment", &found.path))?;
-        upstreams.advance(&progress, found.header.created_us);
+        senders.advance(&progress, found.header.created_us);
     }
     Ok(())
 }
@@ -200,10 +200,8 @@ fn progress_in(found: &Found) -> std::io::Result<Vec<forwarded::Progress>> {
             Step::End => return Ok(list),
             Step::Entry(head, frame) => {
                 expected = head.sequence + 1;
-                if head.kind == FORWARDED_KIND
-                    && let Some(progress) = forwarded::progress_of(&frame)
-                {
-                    progress.merge_into(&mut list);
+                if let Some(progress) = forwarded::progress_of(head.kind, &frame) {
+                    progress.add_to(&mut list);
                 }
             }
         }

@@ -12,14 +12,14 @@ use super::catalog::Catalog;
 use super::folder::Folder;
 use super::queue::Queue;
 use super::recovery::Recovered;
-use super::upstream::Upstreams;
+use super::upstream::Senders;
 use super::watermark::WatermarkFile;
 
 /// Told how long each sync of a segment took.
 pub(super) type SyncObserver = Box<dyn Fn(Duration) + Send + Sync>;
 
 /// Locks are taken in the order queue, watermark, catalog; the queue's is held
-/// together with none but that of `upstreams`, which is always the last.
+/// together with none but those of `senders`, which are always the last.
 pub(super) struct Shared {
     pub(super) folder: Folder,
     pub(super) salt: u32,
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub(super) segment_bytes: u64,
     pub(super) queue: Queue,
     pub(super) watermark: WatermarkFile,
-    pub(super) upstreams: Upstreams,
+    pub(super) senders: Senders,
     /// Stays the same over all runs: what the bridge is told apart by.
     pub(super) installation: Uuid,
     catalog: Mutex<Catalog>,
@@ -52,7 +52,7 @@ impl Shared {
             segment_bytes,
             queue,
             watermark: found.watermark,
-            upstreams: found.upstreams,
+            senders: found.senders,
             installation: found.installation,
             durable: watch::Sender::new(found.catalog.durable_next()),
             catalog: Mutex::new(found.catalog),

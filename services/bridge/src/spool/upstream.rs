@@ -1,9 +1,12 @@
-//! How far the spools of other bridges have come: for each, the number that is
-//! expected next. What was taken tells it by itself, because every forwarded
-//! entry is tagged with the number behind it, in the very bytes that are synced.
-//! The file `upstreams` keeps what entries no longer tell: those whose segment was
-//! removed, and numbers that stood for nothing. Whatever is in it is a lower bound,
-//! so that neither an old file nor a lost write can make anything doubled or lost.
+//! How far those have come who number what they send, the spools of other bridges and
+//! the streams of programs: for each, the number that is expected next. What was taken
+//! tells it by itself, because every such entry is tagged with the number behind it,
+//! in the very bytes that are synced. The files `upstreams` and `streams` keep what
+//! entries no longer tell: those whose segment was removed, and numbers that stood for
+//! nothing. Whatever is in them is a lower bound, so that neither an old file nor a
+//! lost write can make anything doubled or lost.
+
+mod senders;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,43 +20,87 @@ use super::folder::Folder;
 use super::forwarded::Progress;
 use super::slots::Slots;
 
-const MAGIC: [u8; 8] = *b"HRLDUP01";
-/// Bytes of each of the file's two copies.
-const COPY_BYTES: usize = 128 << 10;
-/// More spools than this are not remembered: those heard of longest ago are
-/// forgotten. A bridge takes a new one at each start.
-const MAX_SPOOLS: usize = 4_000;
+pub(super) use senders::Senders;
 
-/// A spool further up.
+/// A file of numbers expected next.
+#[derive(Debug, Clone, Copy)]
+struct Book {
+    file: &'static str,
+    magic: [u8; 8],
+    /// Bytes of each of the file's two copies.
+    copy_bytes: usize,
+    /// More than this are not remembered: those heard of longest ago are forgotten.
+    most: usize,
+    /// So many are forgotten at a time.
+    forgotten: usize,
+}
+
+/// A bridge takes a new spool at each start.
+const UPSTREAMS: Book = Book {
+    file: "upstreams",
+    magic: *b"HRLDUP01",
+    copy_bytes: 128 << 10,
+    most: 4_000,
+    forgotten: 1,
+};
+
+/// A program takes a new stream at each start, and many live for a moment only.
+const STREAMS: Book = Book {
+    file: "streams",
+    magic: *b"HRLDST01",
+    copy_bytes: 512 << 10,
+    most: 16_000,
+    forgotten: 1_000,
+};
+
+/// A spool further up, or a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Heard {
     next: u64,
     at_us: i64,
+    /// It has ended, with everything acknowledged. No file tells that.
+    parted: bool,
 }
 
-/// The numbers expected next, by spool.
+/// The numbers expected next, by spool or stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Table(BTreeMap<Uuid, Heard>);
+struct Table(BTreeMap<Uuid, Heard>);
 
 impl Table {
-    pub(super) fn next(&self, upstream: Uuid) -> Option<u64> {
+    fn next(&self, upstream: Uuid) -> Option<u64> {
         self.0.get(&upstream).map(|heard| heard.next)
     }
 
     /// Everything below `progress.next` is taken.
-    pub(super) fn advance(&mut self, progress: &Progress, at_us: i64) {
+    fn advance(&mut self, progress: &Progress, at_us: i64) {
         let heard = self.0.entry(progress.upstream).or_insert(Heard {
             next: progress.next,
             at_us,
+            parted: false,
         });
         heard.next = heard.next.max(progress.next);
         heard.at_us = heard.at_us.max(at_us);
-        if self.0.len() > MAX_SPOOLS
-            && let Some(oldest) = self.0.iter().min_by_key(|(_, heard)| heard.at_us)
-        {
-            let oldest = *oldest.0;
-            self.0.remove(&oldest);
+    }
+
+    /// Forgets some if there are too many: first those that have ended, then those
+    /// heard of longest ago. Returns how many of them might still send.
+    fn forget(&mut self, book: &Book) -> u64 {
+        if self.0.len() <= book.most {
+            return 0;
         }
+        let excess = self.0.len() - book.most + book.forgotten - 1;
+        let order = |heard: &Heard| (!heard.parted, heard.at_us);
+        let mut known: Vec<_> = self
+            .0
+            .iter()
+            .map(|(it, heard)| (order(heard), *it))
+            .collect();
+        known.select_nth_unstable(excess);
+        let going = &known[..excess];
+        for (_, upstream) in going {
+            self.0.remove(upstream);
+        }
+        going.iter().filter(|((may_send, _), _)| *may_send).count() as u64
     }
 
     fn encode(&self, covers: u64) -> Vec<u8> {
@@ -72,17 +119,23 @@ impl Table {
         let mut table = Self::default();
         while let Some(upstream) = fields.bytes() {
             let (next, at_us) = (fields.u64()?, fields.i64()?);
-            table
-                .0
-                .insert(Uuid::from_bytes(upstream), Heard { next, at_us });
+            table.0.insert(
+                Uuid::from_bytes(upstream),
+                Heard {
+                    next,
+                    at_us,
+                    parted: false,
+                },
+            );
         }
         Some((table, covers))
     }
 }
 
-/// The table of a spool and its file.
+/// One table of a spool and its file.
 #[derive(Debug)]
 pub(super) struct Upstreams {
+    book: Book,
     state: Mutex<State>,
     /// Rises whenever the table does.
     changed: watch::Sender<u64>,
@@ -94,15 +147,18 @@ struct State {
     /// What is durable.
     table: Table,
     /// The file tells of every entry below; `None` while there is no file, because
-    /// nothing was ever forwarded to this spool.
+    /// nothing ever came so to this spool.
     covers: Option<u64>,
+    /// How many were forgotten in this run that might still send.
+    forgotten: u64,
 }
 
 impl Upstreams {
     /// Reads the file. What entries from `covers` on tell is still to be added.
-    pub(super) fn load(folder: &Folder) -> Result<Self, SpoolError> {
-        let path = folder.path().join("upstreams");
-        let (slots, loaded) = Slots::load(&path, MAGIC, COPY_BYTES, |path| folder.move_aside(path))
+    fn load(folder: &Folder, book: Book) -> Result<Self, SpoolError> {
+        let path = folder.path().join(book.file);
+        let aside = |path: &_| folder.move_aside(path);
+        let (slots, loaded) = Slots::load(&path, book.magic, book.copy_bytes, aside)
             .map_err(SpoolError::io("read", &path))?;
         let is_there = loaded.inode != 0;
         let (table, covers) = loaded
@@ -114,33 +170,49 @@ impl Upstreams {
             slots,
             table,
             covers: is_there.then_some(covers),
+            forgotten: 0,
         };
         Ok(Self {
+            book,
             state: Mutex::new(state),
             changed: watch::Sender::new(0),
         })
     }
 
     /// The first number that the file does not tell of; `None` when there cannot
-    /// be a forwarded entry.
+    /// be an entry of this kind of senders.
     pub(super) fn covers(&self) -> Option<u64> {
         self.state().covers
     }
 
-    /// The number expected next of a spool, as far as it is durable.
+    /// The number expected next of a spool or stream, as far as it is durable.
     pub(super) fn next(&self, upstream: Uuid) -> Option<u64> {
         self.state().table.next(upstream)
     }
 
+    /// It has ended, with everything acknowledged.
+    pub(super) fn part(&self, upstream: Uuid) {
+        if let Some(heard) = self.state().table.0.get_mut(&upstream) {
+            heard.parted = true;
+        }
+    }
+
+    /// How many were forgotten in this run that might still send.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.state().forgotten
+    }
+
     /// What is told became durable.
-    pub(super) fn advance(&self, progress: &[Progress], at_us: i64) {
-        if progress.is_empty() {
+    fn advance<'p>(&self, progress: impl IntoIterator<Item = &'p Progress>, at_us: i64) {
+        let mut progress = progress.into_iter().peekable();
+        if progress.peek().is_none() {
             return;
         }
         let mut state = self.state();
         for it in progress {
             state.table.advance(it, at_us);
         }
+        state.forget(&self.book);
         drop(state);
         self.changed.send_modify(|version| *version += 1);
     }
@@ -170,6 +242,7 @@ impl Upstreams {
         for it in progress {
             state.table.advance(it, at_us);
         }
+        state.forget(&self.book);
         // Nobody looks at the table before it is written or put back.
         let saved = Self::write(folder, covers, &mut state);
         if !matches!(saved, Ok(true)) {
@@ -200,12 +273,20 @@ impl Upstreams {
     }
 }
 
+impl State {
+    fn forget(&mut self, book: &Book) {
+        self.forgotten += self.table.forget(book);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spool::Sender;
 
     fn progress(number: u128, next: u64) -> Progress {
         Progress {
+            sender: Sender::Bridge,
             upstream: Uuid::from_u128(number),
             next,
         }
@@ -222,31 +303,53 @@ mod tests {
     }
 
     #[test]
-    fn the_spool_heard_of_longest_ago_is_forgotten_and_the_rest_fits_the_file() {
-        let mut table = Table::default();
-        for number in 0..=MAX_SPOOLS {
-            let at_us = if number == 17 { -1 } else { number as i64 };
-            table.advance(&progress(number as u128, 3), at_us);
+    fn what_was_heard_of_longest_ago_is_forgotten_and_the_rest_fits_the_file() {
+        for book in [UPSTREAMS, STREAMS] {
+            let mut table = Table::default();
+            for number in 0..=book.most {
+                assert_eq!(table.forget(&book), 0);
+                let at_us = if number == 17 { -1 } else { number as i64 };
+                table.advance(&progress(number as u128, 3), at_us);
+            }
+            assert_eq!(table.forget(&book), book.forgotten as u64);
+            assert_eq!(table.0.len(), book.most + 1 - book.forgotten);
+            assert_eq!(table.next(Uuid::from_u128(17)), None);
+            assert_eq!(table.next(Uuid::from_u128(book.most as u128)), Some(3));
+            let bytes = table.encode(44);
+            assert!(book.most * 32 + 8 < book.copy_bytes - 24);
+            assert_eq!(Table::decode(&bytes), Some((table, 44)));
         }
-        assert_eq!(table.0.len(), MAX_SPOOLS);
-        assert_eq!(table.next(Uuid::from_u128(17)), None);
-        let bytes = table.encode(44);
-        assert!(bytes.len() < COPY_BYTES - 24);
-        assert_eq!(Table::decode(&bytes), Some((table, 44)));
+    }
+
+    #[test]
+    fn those_that_have_ended_go_first_and_are_not_missed() {
+        let mut table = Table::default();
+        let first = STREAMS.most / 2;
+        for number in 0..=STREAMS.most {
+            table.advance(&progress(number as u128, 3), number as i64);
+            if number >= first {
+                let heard = table.0.get_mut(&Uuid::from_u128(number as u128)).unwrap();
+                heard.parted = true;
+            }
+        }
+        assert_eq!(table.forget(&STREAMS), 0);
+        assert_eq!(table.next(Uuid::from_u128(0)), Some(3));
+        assert_eq!(table.next(Uuid::from_u128(first as u128)), None);
     }
 
     #[test]
     fn the_file_is_found_again() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::lock(dir.path()).unwrap();
-        let upstreams = Upstreams::load(&folder).unwrap();
+        let load = || Upstreams::load(&folder, UPSTREAMS).unwrap();
+        let upstreams = load();
         assert_eq!(upstreams.covers(), None);
         upstreams.advance(&[progress(1, 5), progress(2, 8)], 1);
         assert!(upstreams.save(&folder, 30).unwrap());
-        let again = Upstreams::load(&folder).unwrap();
+        let again = load();
         assert_eq!(again.covers(), Some(30));
         assert_eq!(again.next(Uuid::from_u128(2)), Some(8));
         std::fs::write(dir.path().join("upstreams"), b"rubbish").unwrap();
-        assert_eq!(Upstreams::load(&folder).unwrap().covers(), Some(0));
+        assert_eq!(load().covers(), Some(0));
     }
 }

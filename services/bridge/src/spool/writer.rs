@@ -15,7 +15,7 @@ use super::catalog::Segment;
 use super::drops::{self, Drops};
 use super::entry;
 use super::error::SpoolError;
-use super::forwarded::{self, Progress};
+use super::forwarded::{self, Progress, Sender};
 use super::housekeeping;
 use super::queue::{Group, Work};
 use super::segment::{self, DATA_START, Header, MIN_SEGMENT_BYTES};
@@ -42,7 +42,7 @@ pub(super) struct Writer {
     active: Option<Active>,
     /// The number behind the last entry written.
     next: u64,
-    /// What entries written and not yet durable tell of spools further up.
+    /// What entries written and not yet durable tell of their senders.
     progress: Vec<Progress>,
     /// A declaration that is queued but not durable, and what it tells.
     declaring: Option<(u64, Drops)>,
@@ -98,8 +98,8 @@ impl Writer {
 
     fn work(&mut self) -> Result<(), SpoolError> {
         let shared = &self.shared;
-        if shared.upstreams.covers().is_some_and(|it| it < self.next) {
-            shared.upstreams.save(&shared.folder, self.next)?;
+        if shared.senders.covers().is_some_and(|it| it < self.next) {
+            shared.senders.save(&shared.folder, self.next)?;
         }
         housekeeping::run(shared)?;
         self.declare_drops();
@@ -150,7 +150,8 @@ impl Writer {
         }
         let shared = &self.shared;
         shared
-            .upstreams
+            .senders
+            .of(Sender::Bridge)
             .save_with(&shared.folder, self.next, skips, now_us())?;
         // Also where there was no room: what is sent again is taken again.
         shared.queue.settle(skips);
@@ -173,7 +174,7 @@ impl Writer {
                 Ok(()) => {
                     active.at += length as u64;
                     self.next += entries;
-                    if self.shared.upstreams.covers().is_some() {
+                    if self.shared.senders.covers().is_some() {
                         forwarded::collect(now, &mut self.progress);
                     }
                     rest = later;
@@ -305,7 +306,7 @@ impl Writer {
         })?;
         shared.catalog().publish(next, end, received_us);
         let progress = std::mem::take(&mut self.progress);
-        shared.upstreams.advance(&progress, received_us);
+        shared.senders.advance(&progress, received_us);
         shared.queue.settle(&progress);
         shared.durable.send_replace(next);
         Ok(())
@@ -327,9 +328,9 @@ impl Writer {
         if empty {
             let _ = std::fs::remove_file(&active.path);
         }
-        if self.shared.upstreams.covers().is_some() {
+        if self.shared.senders.covers().is_some() {
             // Else the segment stays until the next one tells.
-            self.shared.upstreams.save(&self.shared.folder, self.next)?;
+            self.shared.senders.save(&self.shared.folder, self.next)?;
         }
         self.shared.watermark.sync(&self.shared.folder)
     }

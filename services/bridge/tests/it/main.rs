@@ -6,6 +6,7 @@ mod forwarding;
 mod frames;
 mod limits;
 mod noisy;
+mod numbered;
 mod predecessor;
 mod routes;
 mod store;

@@ -1,5 +1,5 @@
-//! Forwarded entries on their way into the queue: numbered like frames, but never
-//! dropped, and each number of a spool further up taken once.
+//! Tagged entries on their way into the queue: numbered like frames, but never
+//! dropped, and each number of their sender taken once.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::{QUEUE_BYTES, Queue, State};
 use crate::spool::SpoolError;
 use crate::spool::entry::{Encoder, Origin};
-use crate::spool::forwarded::{self, FORWARDED_KIND, ForwardedBatch, Progress, TakenIn};
+use crate::spool::forwarded::{self, ForwardedBatch, Progress, Sender, TakenIn};
 use crate::spool::shared::Shared;
 
 /// Forwarded entries leave this much of the queue to the programs' frames.
@@ -49,18 +49,25 @@ impl Queue {
         shared: &Shared,
         batch: &ForwardedBatch,
     ) -> TakenIn {
-        let upstream = batch.upstream;
-        let queued = state.upstreams.get(&upstream).copied();
-        let known = queued.or_else(|| shared.upstreams.next(upstream));
-        let mut expected = known.unwrap_or(batch.begin);
+        let (sender, upstream) = (batch.sender, batch.upstream);
+        let source = (sender, upstream);
+        let queued = state.upstreams.get(&source).copied();
+        let known = queued.or_else(|| shared.senders.of(sender).next(upstream));
+        let begun = match sender {
+            Sender::Bridge => known.unwrap_or(batch.begin),
+            // What was acknowledged is nowhere but here, or lost.
+            Sender::Program => known.unwrap_or(0).max(batch.begin),
+        };
+        let mut expected = begun;
         if batch.first > expected {
             return TakenIn::Hole(expected);
         }
         let before = state.group.bytes.len();
+        let first = state.group.next;
         let origin = Origin {
             received_us: batch.received_us,
-            connection: 0,
-            peer: None,
+            connection: batch.connection,
+            peer: batch.peer,
         };
         let mut encoder = Encoder::new(&origin, self.salt);
         let mut frame = Vec::new();
@@ -70,6 +77,7 @@ impl Queue {
             }
             expected = it.next;
             let progress = Progress {
+                sender,
                 upstream,
                 next: expected,
             };
@@ -80,15 +88,16 @@ impl Queue {
             frame.clear();
             forwarded::encode(&mut frame, &progress, entry);
             let number = state.group.next;
-            encoder.push(&mut state.group.bytes, number, FORWARDED_KIND, &frame);
+            let kind = forwarded::tagged_kind(sender, it.kind);
+            encoder.push(&mut state.group.bytes, number, kind, &frame);
             state.group.next += 1;
-            state.group.skips.retain(|skip| skip.upstream != upstream);
+            state.group.skips.retain(|skip| skip.source() != source);
         }
-        if expected > known.unwrap_or(batch.begin) {
-            state.upstreams.insert(upstream, expected);
+        if expected > begun {
+            state.upstreams.insert(source, expected);
             self.pushed(state, before, batch.received_us);
         }
-        TakenIn::Queued
+        TakenIn::Queued(state.group.next - first)
     }
 
     /// These are durable: what is expected next is known without the queue.
@@ -98,8 +107,8 @@ impl Queue {
         }
         let mut state = self.state();
         for it in progress {
-            if state.upstreams.get(&it.upstream) == Some(&it.next) {
-                state.upstreams.remove(&it.upstream);
+            if state.upstreams.get(&it.source()) == Some(&it.next) {
+                state.upstreams.remove(&it.source());
             }
         }
     }
