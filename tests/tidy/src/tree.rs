@@ -15,7 +15,7 @@ const MADE: [&str; 5] = [
 ];
 
 /// Everything at the top: who opens the tree for the first time reads no more names.
-const TOP: [&str; 21] = [
+const TOP: [&str; 22] = [
     ".ci",
     ".config",
     ".gitignore",
@@ -27,6 +27,7 @@ const TOP: [&str; 21] = [
     "SECURITY.md",
     "buf.yaml",
     "charts",
+    "clients",
     "clippy.toml",
     "deny.toml",
     "docker",

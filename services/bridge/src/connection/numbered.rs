@@ -179,7 +179,7 @@ impl Link {
                     Err(self.connection.timed_out())
                 }
                 read = connection.stream.read(connection.read_bytes, &mut connection.buffer),
-                    if self.is_reading && is_ready && slowed.is_none() => self.step(read),
+                    if self.is_reading && is_ready && slowed.is_none() => read.map_err(|_| Ended::ByPeer).and_then(|read| self.step(read)),
             };
             if let Err(ended) = step {
                 return ended;
@@ -188,16 +188,12 @@ impl Link {
     }
 
     /// What follows from one read.
-    fn step(&mut self, read: io::Result<usize>) -> Result<(), Ended> {
-        let read = match read {
+    fn step(&mut self, read: usize) -> Result<(), Ended> {
+        if read == 0 {
             // It may still read what has become of the rest.
-            Ok(0) => {
-                self.is_reading = false;
-                return Ok(());
-            }
-            Err(_) => return Err(Ended::ByPeer),
-            Ok(read) => read,
-        };
+            self.is_reading = false;
+            return Ok(());
+        }
         self.connection.adapt(read);
         let was_partial = self.connection.buffer.len() > read || self.splitter.is_skipping();
         self.split(was_partial)

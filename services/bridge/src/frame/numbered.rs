@@ -131,8 +131,10 @@ mod tests {
         [&length.to_be_bytes(), &number.to_be_bytes()[..], body].concat()
     }
 
+    type Heard = (u64, Option<(FrameKind, Vec<u8>)>);
+
     /// What comes out of a stream cut into pieces of `size` bytes.
-    fn hear(stream: &[u8], size: usize) -> Vec<(u64, Option<(FrameKind, Vec<u8>)>)> {
+    fn hear(stream: &[u8], size: usize) -> Vec<Heard> {
         let mut splitter = NumberedSplitter::new(SMALL);
         let (mut buffer, mut heard) = (Vec::new(), Vec::new());
         for piece in stream.chunks(size) {

@@ -87,24 +87,55 @@ async fn encrypted(
     (bridge, authority)
 }
 
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+
 /// Runs the documented handler of Python.
 async fn python(bridge: &UnderTest, folder: &Path, count: u32, identity: &[&str]) {
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/clients/tls_handler.py"
-    );
+    let script = format!("{ROOT}tests/clients/tls_handler.py");
+    run(bridge, folder, &[&script], count, identity).await;
+}
+
+/// Runs a Python program with host, port, authority and count behind its arguments;
+/// what it prints.
+async fn run(
+    bridge: &UnderTest,
+    folder: &Path,
+    script: &[&str],
+    count: u32,
+    identity: &[&str],
+) -> String {
     let port = bridge.tls.expect("it takes encrypted records").port();
     let authority = folder.join("BRIDGE_TLS_CA.pem").display().to_string();
     let (port, count) = (port.to_string(), count.to_string());
-    let mut arguments = vec![script, "127.0.0.1", &port, &authority, &count];
+    let mut arguments = script.to_vec();
+    arguments.extend(["127.0.0.1", &port, &authority, &count]);
     arguments.extend(identity);
     let ran = tokio::process::Command::new(testkit::python::newest().path)
         .args(arguments)
+        .env("PYTHONPATH", format!("{ROOT}clients/python"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .await
         .expect("a Python");
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert!(ran.status.success(), "{said}");
+    String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_acknowledged_encrypted_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::start().await;
+    let (bridge, _) = encrypted(folder.path(), &store, &[]).await;
+    let script = format!("{ROOT}tests/clients/acknowledged.py");
+    let script = [&script, "encrypted"].map(|it: &str| it);
+    let said = run(&bridge, folder.path(), &script, 2_000, &[]).await;
+    let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(said["flushed"], true, "{said}");
+    arrive(&store, 2_001).await;
+    bridge.stop().await.expect("a clean end");
+    assert_eq!(store.messages()[..2_000], messages(0..2_000));
+    assert_eq!(store.messages()[2_000].len(), 300_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
