@@ -133,6 +133,6 @@ mod tests {
             answer(0),
             b"\0\0\0\x2b{\"herald_hello\":{\"version\":1,\"expected\":0}}"
         );
-        assert_eq!(error("a \"b\""), b"\0\0\0\x14{\"error\":\"a \\\"b\\\"\"}");
+        assert_eq!(error("a \"b\""), b"\0\0\0\x13{\"error\":\"a \\\"b\\\"\"}");
     }
 }
