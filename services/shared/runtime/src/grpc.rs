@@ -4,6 +4,7 @@
 mod client;
 mod guard;
 mod listener;
+mod newcomers;
 mod server;
 mod trace;
 

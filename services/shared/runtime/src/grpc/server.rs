@@ -34,16 +34,21 @@ use tracing::{Instrument, debug, info, warn};
 
 use super::{
     listener::{self, Begun, Listener},
+    newcomers::{Newcomer, Newcomers},
     trace,
 };
 use crate::{health::Readiness, tls};
 
 /// Connections at a time; more wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 1_024;
+/// While fewer places are left, an address may have only some connections that have not
+/// asked for anything.
+const FEW_PLACES: usize = MAX_CONNECTIONS / 2;
+/// How long a connection may take to its first request, a handshake included.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Calls at a time on one connection.
 const MAX_STREAMS: u32 = 256;
-/// For the first request of a connection, and for the head of each HTTP/1
-/// request.
+/// For the head of each further HTTP/1 request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -175,6 +180,7 @@ async fn accept(
     connections: &mut JoinSet<()>,
 ) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let newcomers = Newcomers::default();
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -190,10 +196,15 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer, slot)) => {
+                let are_few = slots.available_permits() < FEW_PLACES;
+                let Some(newcomer) = newcomers.admit(peer.ip(), are_few) else {
+                    debug!(%peer, "closing a connection: its address has enough silent ones");
+                    continue;
+                };
                 let (tls, application) = (listener.tls.clone(), application.clone());
                 let shutdown = shutdown.clone();
                 connections.spawn(async move {
-                    connection(stream, peer, tls, application, shutdown).await;
+                    connection((stream, newcomer), peer, tls, application, shutdown).await;
                     drop(slot);
                 });
             }
@@ -206,7 +217,7 @@ async fn accept(
 }
 
 async fn connection(
-    stream: TcpStream,
+    (stream, newcomer): (TcpStream, Newcomer),
     peer: SocketAddr,
     tls: Option<tls::Server>,
     application: Application,
@@ -216,15 +227,16 @@ async fn connection(
         debug!(%peer, %error, "small answers may be slow");
     }
     let info = stream.connect_info();
+    let deadline = time::Instant::now() + FIRST_TIMEOUT;
     let begun = tokio::select! {
         biased;
-        begun = listener::begin(stream, peer, tls) => begun,
+        begun = time::timeout_at(deadline, listener::begin(stream, peer, tls)) => begun,
         () = shutdown.cancelled() => return,
     };
-    let Some(Begun {
+    let Ok(Some(Begun {
         stream,
         peer: client,
-    }) = begun
+    })) = begun
     else {
         return;
     };
@@ -238,17 +250,17 @@ async fn connection(
     });
     let builder = builder();
     let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut silence = std::pin::pin!(time::timeout(HEAD_TIMEOUT, first_request.notified()));
-    let (mut is_silent, mut is_draining) = (true, false);
+    let mut silence = std::pin::pin!(time::timeout_at(deadline, first_request.notified()));
+    let (mut newcomer, mut is_draining) = (Some(newcomer), false);
     let outcome = loop {
         tokio::select! {
             outcome = &mut serving => break outcome,
-            heard = &mut silence, if is_silent => {
+            heard = &mut silence, if newcomer.is_some() => {
                 if heard.is_err() {
                     debug!(%peer, "closing a silent connection");
                     return;
                 }
-                is_silent = false;
+                newcomer = None;
             }
             () = shutdown.cancelled(), if !is_draining => {
                 is_draining = true;

@@ -82,6 +82,37 @@ async fn a_panic_fails_its_request_only() {
     }
 }
 
+/// Whoever is there keeps working, and others still get in, however many connections
+/// somebody opens to say nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_of_an_address_leave_places_for_others() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    setrlimit(Resource::Nofile, files).unwrap();
+    let server = server().await;
+    let mut client = HealthClient::new(server.client());
+    let request = || HealthCheckRequest {
+        service: String::new(),
+    };
+    client.check(request()).await.unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..1_300 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        silent.push(socket.connect(server.address).await.unwrap());
+    }
+    let within = Duration::from_secs(3);
+    let answered = timeout(within, client.check(request())).await;
+    answered.expect("who is there is served").unwrap();
+    let got_in = timeout(within, server.get("/healthz")).await;
+    assert!(got_in.expect("others get in").starts_with("HTTP/1.1 200 "));
+    // And those that say nothing go soon.
+    let mut rest = Vec::new();
+    let gone = timeout(Duration::from_secs(8), silent[0].read_to_end(&mut rest)).await;
+    assert!(gone.is_ok(), "still open");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_silent_connection_is_closed() {
     let server = server().await;
