@@ -13,6 +13,7 @@ use proto::v1::{
     AppendRequest, AppendResponse,
     ingest_service_server::{IngestService, IngestServiceServer},
 };
+use runtime::tls;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -66,6 +67,14 @@ impl Ingest {
     }
 }
 
+/// Where a bridge calls from: as what its certificate names it, or from which address.
+fn place_of<T>(request: &Request<T>) -> String {
+    let named = request.extensions().get::<tls::Peer>();
+    let name = named.and_then(|peer| peer.uris().first());
+    let address = || request.remote_addr().map(|it| it.ip().to_string());
+    name.cloned().or_else(address).unwrap_or_default()
+}
+
 #[tonic::async_trait]
 impl IngestService for Ingest {
     type AppendStream = Pin<Box<dyn Stream<Item = Result<AppendResponse, Status>> + Send>>;
@@ -81,7 +90,7 @@ impl IngestService for Ingest {
         })?;
         let link = Link::new(
             self.intake.clone(),
-            self.hop,
+            (self.hop, place_of(&request)),
             Arc::clone(&self.metrics),
             request.into_inner(),
             self.shutdown.clone(),

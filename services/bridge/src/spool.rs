@@ -58,6 +58,7 @@ pub use forwarded::{FORWARDED_KIND, Forwarded, ForwardedBatch, Intake, Sender, T
 pub use orphan::{Forgotten, forget, forget_requests};
 pub use reader::{Begin, Chunk, Item, Position, Reader, Resumed, StoredFrame};
 pub use recovery::Recovery;
+pub use upstream::Caller;
 
 /// Where the spool is and how much it takes.
 #[derive(Debug, Clone)]

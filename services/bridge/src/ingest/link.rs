@@ -8,6 +8,7 @@ use proto::{
     BATCH_ENTRIES,
     v1::{self, AppendRequest, append_request, append_response},
 };
+use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
@@ -18,7 +19,9 @@ use super::entry::{self, Looked, Source};
 use crate::{
     clock,
     metrics::Metrics,
-    spool::{FORWARDED_KIND, Forwarded, ForwardedBatch, Intake, Sender, SpoolError, TakenIn},
+    spool::{
+        Caller, FORWARDED_KIND, Forwarded, ForwardedBatch, Intake, Sender, SpoolError, TakenIn,
+    },
 };
 
 /// What a batch may have, as a store takes it.
@@ -30,6 +33,8 @@ type Taking = Pin<Box<dyn Future<Output = Result<TakenIn, SpoolError>> + Send>>;
 pub(super) struct Link {
     intake: Intake,
     own: Uuid,
+    /// Where the other bridge calls from.
+    place: String,
     metrics: Arc<Metrics>,
     requests: Streaming<AppendRequest>,
     shutdown: CancellationToken,
@@ -47,7 +52,7 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(
         intake: Intake,
-        own: Uuid,
+        (own, place): (Uuid, String),
         metrics: Arc<Metrics>,
         requests: Streaming<AppendRequest>,
         shutdown: CancellationToken,
@@ -56,6 +61,7 @@ impl Link {
         Self {
             intake,
             own,
+            place,
             metrics,
             requests,
             shutdown,
@@ -148,6 +154,11 @@ impl Link {
         if !matches!(open.hop.len(), 0 | 16) {
             return Err(Status::invalid_argument("hop has 16 bytes"));
         }
+        let caller = Caller {
+            from: digest(self.place.as_bytes()),
+            name: digest(&open.hop),
+        };
+        self.intake.introduce(upstream, caller);
         let expected = self.intake.expected(upstream);
         let next_sequence = expected.unwrap_or(open.first_sequence);
         info!(bridge_id = %upstream, next_sequence, "a bridge forwards to this one");
@@ -217,6 +228,12 @@ impl Link {
             entries,
         })
     }
+}
+
+fn digest(bytes: &[u8]) -> u64 {
+    let hash = Sha256::digest(bytes);
+    let (first, _) = hash.split_first_chunk().expect("it has 32 bytes");
+    u64::from_le_bytes(*first)
 }
 
 /// Resolves when the batch at hand is in the spool's queue; never without one.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::entry::{HEAD_BYTES, MAX_ENTRY_BYTES, size_at};
 use super::fields::Fields;
 use super::shared::Shared;
-use super::{Item, Spool, SpoolError};
+use super::{Caller, Item, Spool, SpoolError};
 
 /// The kind of frames that another bridge has sent.
 pub const FORWARDED_KIND: u8 = 6;
@@ -234,6 +234,14 @@ impl Intake {
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.senders.of(self.sender).changes()
+    }
+
+    /// Whose spool it is: who has few of them is not forgotten for who has many.
+    pub fn introduce(&self, upstream: Uuid, caller: Caller) {
+        self.shared
+            .senders
+            .of(self.sender)
+            .introduce(upstream, caller);
     }
 
     /// Who sends so has everything acknowledged and ends: when there is no room to

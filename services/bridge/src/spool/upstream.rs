@@ -7,8 +7,11 @@
 //! lost write can make anything doubled or lost.
 
 mod senders;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -27,9 +30,12 @@ pub(super) use senders::Senders;
 struct Book {
     file: &'static str,
     magic: [u8; 8],
+    /// How the file began before it told of callers.
+    former: Option<[u8; 8]>,
     /// Bytes of each of the file's two copies.
     copy_bytes: usize,
-    /// More than this are not remembered: those heard of longest ago are forgotten.
+    /// More than this are not remembered: those of the caller that has most are
+    /// forgotten, first those heard of longest ago.
     most: usize,
     /// So many are forgotten at a time.
     forgotten: usize,
@@ -38,9 +44,10 @@ struct Book {
 /// A bridge takes a new spool at each start.
 const UPSTREAMS: Book = Book {
     file: "upstreams",
-    magic: *b"HRLDUP01",
+    magic: *b"HRLDUP02",
+    former: Some(*b"HRLDUP01"),
     copy_bytes: 128 << 10,
-    most: 4_000,
+    most: 2_700,
     forgotten: 1,
 };
 
@@ -48,10 +55,25 @@ const UPSTREAMS: Book = Book {
 const STREAMS: Book = Book {
     file: "streams",
     magic: *b"HRLDST01",
-    copy_bytes: 512 << 10,
+    former: None,
+    copy_bytes: 768 << 10,
     most: 16_000,
     forgotten: 1_000,
 };
+
+/// More who have said who they are, but sent nothing yet, are not remembered.
+const MOST_INTRODUCED: usize = 1_000;
+
+/// Whose spool it is, as digests of what it says and where it calls from; zeros where
+/// nobody knows. Where there is no room to remember all spools, who calls from one
+/// place pushes out none of another place, whatever it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Caller {
+    /// The name in its certificate, or its address.
+    pub from: u64,
+    /// What it calls itself.
+    pub name: u64,
+}
 
 /// A spool further up, or a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,71 +82,113 @@ struct Heard {
     at_us: i64,
     /// It has ended, with everything acknowledged. No file tells that.
     parted: bool,
+    caller: Caller,
 }
 
 /// The numbers expected next, by spool or stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Table(BTreeMap<Uuid, Heard>);
+struct Table {
+    heard: BTreeMap<Uuid, Heard>,
+    /// Whose spools are of which nothing was taken yet.
+    introduced: HashMap<Uuid, Caller>,
+}
 
 impl Table {
     fn next(&self, upstream: Uuid) -> Option<u64> {
-        self.0.get(&upstream).map(|heard| heard.next)
+        self.heard.get(&upstream).map(|heard| heard.next)
     }
 
     /// Everything below `progress.next` is taken.
     fn advance(&mut self, progress: &Progress, at_us: i64) {
-        let heard = self.0.entry(progress.upstream).or_insert(Heard {
-            next: progress.next,
-            at_us,
-            parted: false,
-        });
+        let introduced = &mut self.introduced;
+        let heard = self
+            .heard
+            .entry(progress.upstream)
+            .or_insert_with(|| Heard {
+                next: progress.next,
+                at_us,
+                parted: false,
+                caller: introduced.remove(&progress.upstream).unwrap_or_default(),
+            });
         heard.next = heard.next.max(progress.next);
         heard.at_us = heard.at_us.max(at_us);
     }
 
-    /// Forgets some if there are too many: first those that have ended, then those
-    /// heard of longest ago. Returns how many of them might still send.
+    fn introduce(&mut self, upstream: Uuid, caller: Caller) {
+        if let Some(heard) = self.heard.get_mut(&upstream) {
+            heard.caller = caller;
+            return;
+        }
+        if self.introduced.len() >= MOST_INTRODUCED {
+            self.introduced.clear();
+        }
+        self.introduced.insert(upstream, caller);
+    }
+
+    /// Forgets some if there are too many: first those that have ended, then those of
+    /// the caller that has most, and of them those heard of longest ago. Returns how many
+    /// of them might still send.
     fn forget(&mut self, book: &Book) -> u64 {
-        if self.0.len() <= book.most {
+        if self.heard.len() <= book.most {
             return 0;
         }
-        let excess = self.0.len() - book.most + book.forgotten - 1;
-        let order = |heard: &Heard| (!heard.parted, heard.at_us);
+        let excess = self.heard.len() - book.most + book.forgotten - 1;
+        let (mut from, mut named) = (HashMap::new(), HashMap::new());
+        for heard in self.heard.values() {
+            *from.entry(heard.caller.from).or_insert(0_usize) += 1;
+            *named.entry(heard.caller).or_insert(0_usize) += 1;
+        }
+        let order = |heard: &Heard| {
+            let caller = &heard.caller;
+            let most = Reverse((from[&caller.from], named[caller]));
+            (!heard.parted, most, heard.at_us)
+        };
         let mut known: Vec<_> = self
-            .0
+            .heard
             .iter()
             .map(|(it, heard)| (order(heard), *it))
             .collect();
         known.select_nth_unstable(excess);
         let going = &known[..excess];
         for (_, upstream) in going {
-            self.0.remove(upstream);
+            self.heard.remove(upstream);
         }
-        going.iter().filter(|((may_send, _), _)| *may_send).count() as u64
+        going.iter().filter(|((may_send, ..), _)| *may_send).count() as u64
     }
 
     fn encode(&self, covers: u64) -> Vec<u8> {
         let mut out = covers.to_le_bytes().to_vec();
-        for (upstream, heard) in &self.0 {
+        for (upstream, heard) in &self.heard {
             out.extend_from_slice(upstream.as_bytes());
             out.extend_from_slice(&heard.next.to_le_bytes());
             out.extend_from_slice(&heard.at_us.to_le_bytes());
+            out.extend_from_slice(&heard.caller.from.to_le_bytes());
+            out.extend_from_slice(&heard.caller.name.to_le_bytes());
         }
         out
     }
 
-    fn decode(bytes: &[u8]) -> Option<(Self, u64)> {
+    /// Reads the stored form; the `former` one tells of no callers.
+    fn decode(bytes: &[u8], former: bool) -> Option<(Self, u64)> {
         let mut fields = Fields::of(bytes);
         let covers = fields.u64()?;
         let mut table = Self::default();
         while let Some(upstream) = fields.bytes() {
             let (next, at_us) = (fields.u64()?, fields.i64()?);
-            table.0.insert(
+            let caller = match former {
+                true => Caller::default(),
+                false => Caller {
+                    from: fields.u64()?,
+                    name: fields.u64()?,
+                },
+            };
+            table.heard.insert(
                 Uuid::from_bytes(upstream),
                 Heard {
                     next,
                     at_us,
                     parted: false,
+                    caller,
                 },
             );
         }
@@ -161,11 +225,14 @@ impl Upstreams {
         let (slots, loaded) = Slots::load(&path, book.magic, book.copy_bytes, aside)
             .map_err(SpoolError::io("read", &path))?;
         let is_there = loaded.inode != 0;
-        let (table, covers) = loaded
-            .newest
-            .as_deref()
-            .and_then(Table::decode)
-            .unwrap_or_default();
+        let told = |newest: Option<Vec<u8>>, former| Table::decode(&newest?, former);
+        let mut found = told(loaded.newest, false);
+        if let (None, Some(magic)) = (&found, book.former) {
+            let (_, loaded) = Slots::load(&path, magic, book.copy_bytes, aside)
+                .map_err(SpoolError::io("read", &path))?;
+            found = told(loaded.newest, true);
+        }
+        let (table, covers) = found.unwrap_or_default();
         let state = State {
             slots,
             table,
@@ -190,9 +257,14 @@ impl Upstreams {
         self.state().table.next(upstream)
     }
 
+    /// Whose spool it is.
+    pub(super) fn introduce(&self, upstream: Uuid, caller: Caller) {
+        self.state().table.introduce(upstream, caller);
+    }
+
     /// It has ended, with everything acknowledged.
     pub(super) fn part(&self, upstream: Uuid) {
-        if let Some(heard) = self.state().table.0.get_mut(&upstream) {
+        if let Some(heard) = self.state().table.heard.get_mut(&upstream) {
             heard.parted = true;
         }
     }
@@ -276,80 +348,5 @@ impl Upstreams {
 impl State {
     fn forget(&mut self, book: &Book) {
         self.forgotten += self.table.forget(book);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::spool::Sender;
-
-    fn progress(number: u128, next: u64) -> Progress {
-        Progress {
-            sender: Sender::Bridge,
-            upstream: Uuid::from_u128(number),
-            next,
-        }
-    }
-
-    #[test]
-    fn a_number_only_rises() {
-        let mut table = Table::default();
-        for (next, expected) in [(5, 5), (9, 9), (7, 9)] {
-            table.advance(&progress(1, next), 0);
-            assert_eq!(table.next(Uuid::from_u128(1)), Some(expected));
-        }
-        assert_eq!(table.next(Uuid::from_u128(2)), None);
-    }
-
-    #[test]
-    fn what_was_heard_of_longest_ago_is_forgotten_and_the_rest_fits_the_file() {
-        for book in [UPSTREAMS, STREAMS] {
-            let mut table = Table::default();
-            for number in 0..=book.most {
-                assert_eq!(table.forget(&book), 0);
-                let at_us = if number == 17 { -1 } else { number as i64 };
-                table.advance(&progress(number as u128, 3), at_us);
-            }
-            assert_eq!(table.forget(&book), book.forgotten as u64);
-            assert_eq!(table.0.len(), book.most + 1 - book.forgotten);
-            assert_eq!(table.next(Uuid::from_u128(17)), None);
-            assert_eq!(table.next(Uuid::from_u128(book.most as u128)), Some(3));
-            let bytes = table.encode(44);
-            assert!(book.most * 32 + 8 < book.copy_bytes - 24);
-            assert_eq!(Table::decode(&bytes), Some((table, 44)));
-        }
-    }
-
-    #[test]
-    fn those_that_have_ended_go_first_and_are_not_missed() {
-        let mut table = Table::default();
-        let first = STREAMS.most / 2;
-        for number in 0..=STREAMS.most {
-            table.advance(&progress(number as u128, 3), number as i64);
-            if number >= first {
-                let heard = table.0.get_mut(&Uuid::from_u128(number as u128)).unwrap();
-                heard.parted = true;
-            }
-        }
-        assert_eq!(table.forget(&STREAMS), 0);
-        assert_eq!(table.next(Uuid::from_u128(0)), Some(3));
-        assert_eq!(table.next(Uuid::from_u128(first as u128)), None);
-    }
-
-    #[test]
-    fn the_file_is_found_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::lock(dir.path()).unwrap();
-        let load = || Upstreams::load(&folder, UPSTREAMS).unwrap();
-        let upstreams = load();
-        assert_eq!(upstreams.covers(), None);
-        upstreams.advance(&[progress(1, 5), progress(2, 8)], 1);
-        assert!(upstreams.save(&folder, 30).unwrap());
-        let again = load();
-        assert_eq!(again.covers(), Some(30));
-        assert_eq!(again.next(Uuid::from_u128(2)), Some(8));
-        std::fs::write(dir.path().join("upstreams"), b"rubbish").unwrap();
-        assert_eq!(load().covers(), Some(0));
     }
 }
