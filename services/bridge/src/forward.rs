@@ -20,7 +20,7 @@ use runtime::grpc::Client;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -55,9 +55,12 @@ enum Broken {
     /// The spool can give nothing any more: fatal.
     #[error("the spool failed")]
     Spool(#[from] SpoolError),
+    /// The destination is there, but takes nothing now.
+    #[error("it has no room or time now: {0}")]
+    Busy(String),
     /// The destination or the way to it; tried again.
     #[error("it answered {}: {}", .0.code(), .0.message())]
-    Answered(#[from] Status),
+    Answered(Status),
     /// The destination closed the stream.
     #[error("it closed the stream")]
     Closed,
@@ -72,6 +75,15 @@ enum Broken {
         /// What it was sent.
         sent: u64,
     },
+}
+
+impl From<Status> for Broken {
+    fn from(status: Status) -> Self {
+        match status.code() {
+            Code::ResourceExhausted => Self::Busy(status.message().to_owned()),
+            _ => Self::Answered(status),
+        }
+    }
 }
 
 /// Why a stream ended well.
@@ -167,7 +179,10 @@ impl Forwarder {
                 }
                 Err(Broken::Spool(error)) => return Err(error),
                 Err(error) => {
-                    self.counts.failed();
+                    match &error {
+                        Broken::Busy(_) => self.counts.has_to_wait(),
+                        _ => self.counts.failed(),
+                    }
                     if let Broken::Answered(status) = &error {
                         let unsafe_from = self.reader.position()?.next_sequence;
                         self.care.failed(status, unsafe_from, self.sent_to);

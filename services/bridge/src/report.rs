@@ -74,6 +74,7 @@ fn destinations(stats: &SpoolStats, metrics: &Metrics) -> Vec<DestinationReport>
             DestinationReport {
                 name,
                 is_connected: counts.is_connected(),
+                is_waiting: counts.is_waiting(),
                 lag_entries: lag.entries,
                 lag_ms: lag_ms(&lag),
             }

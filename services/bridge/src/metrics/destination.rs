@@ -23,6 +23,7 @@ pub struct DestinationMetrics {
     label: [KeyValue; 1],
     is_store: bool,
     is_connected: Arc<AtomicBool>,
+    is_waiting: AtomicBool,
     forwarded: Counter<u64>,
     dead_letters: Counter<u64>,
     sent: Counter<u64>,
@@ -39,6 +40,7 @@ impl DestinationMetrics {
             label: [KeyValue::new("destination", name.to_owned())],
             is_store: name == STORE,
             is_connected: Arc::default(),
+            is_waiting: AtomicBool::new(false),
             forwarded: counter("herald.bridge.forwarded", "Entries acknowledged"),
             dead_letters: counter("herald.bridge.dead_letters", "Frames that are no record"),
             sent: counter("herald.bridge.forward.sent", "Entries acknowledged"),
@@ -118,11 +120,26 @@ impl DestinationMetrics {
     /// A connection failed or broke.
     pub fn failed(&self) {
         self.failed.add(1, &self.label);
+        self.is_waiting.store(false, Ordering::Relaxed);
+    }
+
+    /// The destination is there and has asked to be tried again later.
+    pub fn has_to_wait(&self) {
+        self.is_waiting.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was the last that was heard of it.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.is_waiting.load(Ordering::Relaxed)
     }
 
     /// Whether there is a connection.
     pub fn set_connected(&self, is_connected: bool) {
         self.is_connected.store(is_connected, Ordering::Relaxed);
+        if is_connected {
+            self.is_waiting.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Whether there is a connection.

@@ -118,6 +118,34 @@ async fn a_dead_destination_delays_nobody() {
     bridge.stop().await.expect("a clean end");
 }
 
+/// A destination that is there and full has not failed: it is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_destination_is_told_of_as_waiting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (own, full) = (Store::start().await, Store::start().await);
+    full.state().is_full = true;
+    let routes = [to("full", &full.url(), ""), to("dead", DEAD, "")].concat();
+    let bridge = UnderTest::start_in_zone(folder.path(), &own, &routes, &[]).await;
+    bridge.send(&burst(0..10)).await;
+    let waiting = |name: &str| {
+        let report = own.state().report.clone()?;
+        let found = report.destinations.into_iter().find(|it| it.name == name);
+        found.map(|it| it.is_waiting)
+    };
+    wait_until("it is waited for", PATIENCE, async || {
+        waiting("full") == Some(true)
+    })
+    .await;
+    assert_eq!(waiting("dead"), Some(false));
+    full.state().is_full = false;
+    arrive(&full, 10).await;
+    wait_until("the wait is over", PATIENCE, async || {
+        waiting("full") == Some(false)
+    })
+    .await;
+    bridge.stop().await.expect("a clean end");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn destinations_come_and_go_without_a_loss() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) streams: usize,
     /// Read nothing more of a stream and answer nothing.
     pub(crate) is_stuck: bool,
+    /// Be there, but have no room for anything.
+    pub(crate) is_full: bool,
     /// Cut the stream after so many batches, before they are acknowledged.
     pub(crate) cut_after: Option<usize>,
     /// Refuse every batch with an entry that this is true of.
@@ -153,6 +155,9 @@ async fn converse(
     while let Some(request) = requests.message().await? {
         if state.lock().expect("no test panics with it").is_stuck {
             answers.closed().await;
+        }
+        if state.lock().expect("no test panics with it").is_full {
+            return Err(Status::resource_exhausted("no room"));
         }
         let step = {
             let mut state = state.lock().expect("no test panics with it");

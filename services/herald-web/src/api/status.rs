@@ -63,6 +63,7 @@ struct SlowedView<'a> {
 struct DestinationView<'a> {
     name: &'a str,
     connected: bool,
+    waiting: bool,
     lag_entries: u64,
     lag_ms: u64,
 }
@@ -131,6 +132,7 @@ fn destination(destination: &v1::DestinationReport) -> DestinationView<'_> {
     DestinationView {
         name: &destination.name,
         connected: destination.is_connected,
+        waiting: destination.is_waiting,
         lag_entries: destination.lag_entries,
         lag_ms: destination.lag_ms,
     }

@@ -69,6 +69,7 @@ async fn the_status_is_told_in_units_of_people() {
         "aria-label=\"The database holds 1 % of its limit\"",
         "3 <span class=\"key\">entries, 4 ms</span>",
         "<bdi>home</bdi>: <span class=\"state-late\">not connected, 8 ",
+        "<bdi>full</bdi>: <span class=\"state-late\">waits until it has room, 9 ",
         "<bdi>10.0.0.7</bdi> slowed</span> <span class=\"key\">to 1,000/s since ",
         "<span class=\"state-late\">7</span>",
         "<dt>Waiting to be merged</dt><dd>3</dd>",

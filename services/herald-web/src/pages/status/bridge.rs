@@ -62,6 +62,7 @@ struct Slowed {
 struct Destination {
     name: String,
     is_connected: bool,
+    is_waiting: bool,
     lag: String,
     lag_time: String,
     is_behind: bool,
@@ -127,6 +128,7 @@ impl Destination {
         Self {
             name: destination.name.clone(),
             is_connected: destination.is_connected,
+            is_waiting: destination.is_waiting,
             lag: grouped(destination.lag_entries),
             lag_time: utc::distance(destination.lag_ms.saturating_mul(1_000)),
             is_behind: destination.lag_ms >= BEHIND_AFTER_MS,

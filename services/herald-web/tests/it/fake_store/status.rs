@@ -22,12 +22,22 @@ impl StatusService for Data {
             received: 6,
             dropped: 7,
             version: "0.1.0".to_owned(),
-            destinations: vec![v1::DestinationReport {
-                name: "home".to_owned(),
-                is_connected: false,
-                lag_entries: 8,
-                lag_ms: 61_000,
-            }],
+            destinations: vec![
+                v1::DestinationReport {
+                    name: "home".to_owned(),
+                    is_connected: false,
+                    lag_entries: 8,
+                    lag_ms: 61_000,
+                    is_waiting: false,
+                },
+                v1::DestinationReport {
+                    name: "full".to_owned(),
+                    is_connected: false,
+                    lag_entries: 9,
+                    lag_ms: 61_000,
+                    is_waiting: true,
+                },
+            ],
             slowed: vec![v1::SlowedClient {
                 address: "10.0.0.7".to_owned(),
                 records_per_second: 1_000,
