@@ -280,8 +280,14 @@ async fn the_status_is_told() {
     assert_eq!(status["max_bytes"], 1 << 30);
     let report = &status["bridges"][0]["report"];
     assert_eq!(report["lag_ms"], 4);
-    let home = json!({"name": "home", "connected": false, "lag_entries": 8, "lag_ms": 61_000});
-    assert_eq!(report["destinations"], json!([home]));
+    let destination = |name, lag, waiting| {
+        json!({
+            "name": name, "connected": false, "waiting": waiting,
+            "lag_entries": lag, "lag_ms": 61_000,
+        })
+    };
+    let expected = [destination("home", 8, false), destination("full", 9, true)];
+    assert_eq!(report["destinations"], json!(expected));
     let slowed = &report["slowed"][0];
     assert_eq!(slowed["address"], "10.0.0.7");
     assert_eq!(slowed["records_per_second"], 1_000);
