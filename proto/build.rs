@@ -4,7 +4,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "herald/v1/record.proto",
     "herald/v1/filter.proto",
     "herald/v1/counts.proto",
@@ -12,6 +12,7 @@ const FILES: [&str; 10] = [
     "herald/v1/records.proto",
     "herald/v1/saved_searches.proto",
     "herald/v1/status.proto",
+    "herald/v1/audit.proto",
     "herald/v1/alert.proto",
     "herald/v1/alerts.proto",
     "herald/v1/runs.proto",

@@ -70,13 +70,15 @@ const TABLE: [(&str, &[Role]); METHODS] = [
     ("/herald.v1.SavedSearchService/SaveSearch", &[Web]),
     ("/herald.v1.SavedSearchService/RenameSearch", &[Web]),
     ("/herald.v1.SavedSearchService/DeleteSearch", &[Web]),
+    ("/herald.v1.AuditService/ListAuditEntries", VIEWERS),
+    ("/herald.v1.AuditService/AddAuditEntry", &[Web]),
     ("/herald.v1.StatusService/GetStatus", READERS),
     ("/herald.v1.StatusService/Backup", &[Operator]),
     ("/herald.v1.StatusService/Verify", &[Operator]),
     // Not there in PRODUCTION.
     (REFLECTION, ALL),
 ];
-const METHODS: usize = 35;
+const METHODS: usize = 37;
 const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
 /// Whether somebody whose certificate has these URIs may call the method at `path`,
@@ -90,6 +92,13 @@ pub fn may_call(uris: &[String], path: &str) -> bool {
     roles.any(|role| whose.contains(&role))
 }
 
+/// Whether somebody whose certificate has these URIs may say for whom a change is made
+/// ([`crate::author`]): they are believed.
+#[must_use]
+pub fn may_speak_for_others(uris: &[String]) -> bool {
+    uris.iter().any(|uri| Role::of(uri) == Some(Web))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -97,7 +106,7 @@ mod tests {
     use prost::Message;
     use prost_types::FileDescriptorSet;
 
-    use super::{REFLECTION, Role, TABLE, may_call};
+    use super::{REFLECTION, Role, TABLE, may_call, may_speak_for_others};
 
     fn methods() -> BTreeSet<String> {
         let files = FileDescriptorSet::decode(crate::DESCRIPTORS).unwrap().file;
@@ -142,6 +151,14 @@ mod tests {
         check("herald://neelix/n", "RunService/CommitRun", true);
         check("herald://neelix/n", "RecordService/CountRecords", true);
         check("herald://neelix/n", "AlertService/SilenceAlert", false);
+        check("herald://herald-web/w", "AuditService/AddAuditEntry", true);
+        check("herald://operator/me", "AuditService/AddAuditEntry", false);
+        check(
+            "herald://operator/me",
+            "AuditService/ListAuditEntries",
+            true,
+        );
+        check("herald://neelix/n", "AuditService/ListAuditEntries", false);
         check("herald://operator/me", "StatusService/Backup", true);
         check(
             "herald://operator/me",
@@ -152,6 +169,21 @@ mod tests {
         check("herald://operator/me", "RecordService/Nothing", false);
         check("herald://operator/me", "", false);
         assert!(!may_call(&[], "/herald.v1.StatusService/GetStatus"));
+    }
+
+    #[test]
+    fn only_herald_web_speaks_for_others() {
+        let check = |uris: &[&str], expected: bool| {
+            let uris: Vec<_> = uris.iter().map(|uri| (*uri).to_owned()).collect();
+            assert_eq!(may_speak_for_others(&uris), expected, "{uris:?}");
+        };
+        check(&["herald://herald-web/w"], true);
+        check(&["https://x", "herald://herald-web/w"], true);
+        check(&["herald://operator/me"], false);
+        check(&["herald://neelix/n"], false);
+        check(&["herald://bridge/b1"], false);
+        check(&["herald://herald-web/"], false);
+        check(&[], false);
     }
 
     #[test]

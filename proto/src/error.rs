@@ -44,6 +44,9 @@ pub enum ConvertError {
     /// No name or no view of a saved search.
     #[error("{0}")]
     SavedSearch(#[from] SavedSearchError),
+    /// An author whose name, or what else is said of them, is none.
+    #[error("author: {0}")]
+    Author(#[from] domain::AuthorError),
     /// A value of an enumeration that this version does not know.
     #[error("{0} {1} is unknown")]
     Unknown(&'static str, i32),

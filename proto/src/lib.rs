@@ -1,8 +1,11 @@
 //! The gRPC contract of Herald: the types generated from `herald/v1/*.proto`
-//! their conversion to and from the domain, and who may call what ([`access`]).
+//! their conversion to and from the domain, who may call what ([`access`]), and for whom
+//! a call is made ([`author`]).
 
 pub mod access;
 mod alert;
+mod audit_entry;
+pub mod author;
 pub mod codec;
 mod entry;
 mod error;
@@ -12,6 +15,7 @@ mod request;
 mod run;
 mod saved_search;
 
+pub use audit_entry::action_from_proto;
 pub use entry::entries_from_batch;
 pub use error::ConvertError;
 pub use request::{
@@ -31,6 +35,9 @@ pub use request::{
 pub mod v1 {
     tonic::include_proto!("herald.v1");
 }
+
+/// What the names of bridges begin with that bring in records of elsewhere.
+pub const IMPORT_NAME_PREFIX: &str = "import ";
 
 /// How many bytes `OpenSpool.name` may have.
 pub const BRIDGE_NAME_BYTES: usize = 1 << 10;

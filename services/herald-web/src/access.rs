@@ -288,6 +288,12 @@ impl Access {
         }
     }
 
+    /// Whether somebody who signs in by a password has this name.
+    pub(crate) fn has_user(&self, name: &str) -> bool {
+        let users = self.0.users.as_ref().map(Followed::now);
+        users.is_some_and(|users| users.iter().any(|user| user.name == name))
+    }
+
     /// Ends a session: whoever else has its cookie is out, too.
     pub(crate) fn sign_out(&self, session: &SessionOf) {
         self.0.sessions.end(&session.key);

@@ -1,6 +1,7 @@
 //! The JSON API. Fields and formats are described in `docs/api.md`.
 
 mod alerts;
+pub(crate) mod audit;
 mod coverage;
 mod dead_letters;
 mod exceptions;
@@ -26,6 +27,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
+    access::Need,
     app::Site,
     live::LiveError,
     request::{self, KnownName, ParameterError, Parameters},
@@ -52,13 +54,19 @@ pub(crate) fn router() -> Router<Site> {
     routes().into_iter().fold(Router::new(), add)
 }
 
-/// The path of each of them.
-pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
-    routes().into_iter().map(|Route(path, ..)| path)
+/// The path of each of them, and what it needs.
+pub(crate) fn needs() -> impl Iterator<Item = (&'static str, Need)> {
+    let need = |path| match path {
+        audit::PATH | audit::EXPORT_PATH => Need::Operator,
+        _ => Need::User,
+    };
+    routes()
+        .into_iter()
+        .map(move |Route(path, ..)| (path, need(path)))
 }
 
 #[rustfmt::skip]
-fn routes() -> [Route; 19] {
+fn routes() -> [Route; 21] {
     [
         Route("/api/v1/records", request::PARAMETERS, get(records::list)),
         Route("/api/v1/records/{id}", &[], get(records::one)),
@@ -77,6 +85,8 @@ fn routes() -> [Route; 19] {
         Route("/api/v1/alerts/{id}/silence", &[], change(post(alerts::silence))),
         Route("/api/v1/heartbeats", &[], get(heartbeats::list)),
         Route("/api/v1/saved_searches", &[], get(saved_searches::list)),
+        Route(audit::PATH, audit::PARAMETERS, get(audit::list)),
+        Route(audit::EXPORT_PATH, audit::EXPORT_PARAMETERS, get(audit::download)),
         Route("/api/v1/status", &[], get(status::show)),
         Route("/api/v1/openapi.json", &[], get(openapi::show)),
     ]

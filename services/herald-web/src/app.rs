@@ -1,6 +1,10 @@
 //! Which address leads where, and what holds for every answer.
 
-use std::{sync::Arc, sync::LazyLock, time::Instant};
+use std::{
+    net::IpAddr,
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
 
 use axum::{
     Router,
@@ -10,7 +14,7 @@ use axum::{
     response::Response,
     routing::{MethodRouter, get, post},
 };
-use domain::Stage;
+use domain::{Author, AuthorKind, Stage};
 use opentelemetry::{KeyValue, metrics::Histogram};
 use runtime::{
     config::ConfigError,
@@ -20,9 +24,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config,
-    access::{Access, Need, Needs, Rules, Who, admit},
+    access::{Access, Caller, Need, Needs, Rules, Who, admit},
     api,
     assets::Assets,
+    audit::{self, Audit},
     changes::Guard,
     gzip,
     live::Streams,
@@ -58,8 +63,11 @@ pub(crate) struct App {
     pub(crate) guard: Guard,
     pub(crate) watch: Watch,
     pub(crate) access: Access,
+    pub(crate) audit: Audit,
     /// Who asks.
     pub(crate) who: Who,
+    /// Where from.
+    address: Option<IpAddr>,
     /// Ends answers that have no end of their own.
     pub(crate) shutdown: CancellationToken,
 }
@@ -95,7 +103,9 @@ impl App {
                 config.https.can_serve(),
                 shutdown.clone(),
             )?,
+            audit: Audit::default(),
             who: Who::Nobody,
+            address: None,
             stage: config.stage,
             watch: Watch::new(store.clone()),
             store,
@@ -116,6 +126,18 @@ impl App {
         }
         Self { who, ..app }
     }
+
+    /// Who asks, as the store is told with a change; `said`: for whom a program says that
+    /// it asks.
+    pub(crate) fn author(&self, said: &str) -> Author {
+        audit::author_of(&self.who, said, self.address)
+    }
+
+    /// Whoever has the link in a mail about an alert.
+    pub(crate) fn author_of_link(&self, alert: u64) -> Author {
+        let name = format!("alert {alert}");
+        Author::cut(AuthorKind::Link, &name, "", self.address)
+    }
 }
 
 impl FromRequestParts<Site> for App {
@@ -124,7 +146,10 @@ impl FromRequestParts<Site> for App {
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, StatusCode> {
         let who = parts.extensions.get::<Who>().cloned();
         // Nobody has been let in.
-        who.map(|who| site.0.of(who)).ok_or(StatusCode::FORBIDDEN)
+        let app = who.map(|who| site.0.of(who)).ok_or(StatusCode::FORBIDDEN)?;
+        let caller = parts.extensions.get::<Caller>();
+        let address = caller.map(|caller| caller.address);
+        Ok(Self { address, ..app })
     }
 }
 
@@ -158,13 +183,12 @@ fn add<const N: usize>(router: Router<Site>, routes: [Route; N]) -> Router<Site>
 fn needs() -> Needs {
     let of = |Route(path, need, _): Route| (path, need);
     let own = pages().map(of).into_iter().chain(files().map(of));
-    own.chain(api::paths().map(|path| (path, Need::User)))
-        .collect()
+    own.chain(api::needs()).collect()
 }
 
 #[rustfmt::skip]
-fn pages() -> [Route; 24] {
-    use Need::{Badge, Nothing, User};
+fn pages() -> [Route; 25] {
+    use Need::{Badge, Nothing, Operator, User};
     [
         Route("/", User, get(pages::log::show)),
         Route("/record/{id}", User, get(pages::record::show)),
@@ -184,6 +208,7 @@ fn pages() -> [Route; 24] {
         Route("/exceptions", User, get(pages::exceptions::show)),
         Route("/rejected", User, get(pages::rejected::show)),
         Route("/status", User, get(pages::status::show)),
+        Route("/audit", Operator, get(pages::audit::show)),
         Route("/help", User, get(pages::help::show)),
         Route("/tail", User, get(pages::tail::follow)),
         Route("/saved", User, get(pages::saved::show).post(pages::saved::save)),

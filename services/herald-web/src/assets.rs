@@ -24,6 +24,7 @@ const CSS: &[&str] = &[
     include_str!("static/css/record.css"),
     include_str!("static/css/list.css"),
     include_str!("static/css/alerts.css"),
+    include_str!("static/css/audit.css"),
     include_str!("static/css/help.css"),
     include_str!("static/css/saved.css"),
     include_str!("static/css/signin.css"),

@@ -18,6 +18,7 @@ mod access;
 mod api;
 mod app;
 mod assets;
+mod audit;
 mod changes;
 mod config;
 mod gzip;
@@ -90,6 +91,8 @@ pub async fn serve(
     let readiness = Readiness::new();
     let app = app::App::new(config, store.clone(), shutdown.clone())?;
     let sessions = tokio::spawn(app.access.clone().follow(shutdown.clone()));
+    let audit = app.audit.clone().follow(store.clone(), shutdown.clone());
+    let audit = tokio::spawn(audit);
     let watch = tokio::spawn(readiness::follow(
         store,
         readiness.clone(),
@@ -107,5 +110,6 @@ pub async fn serve(
     .await
     .context("cannot serve pages")?;
     sessions.await.context("the watch over sessions failed")?;
+    audit.await.context("telling the audit log failed")?;
     watch.await.context("the watch over the store failed")
 }

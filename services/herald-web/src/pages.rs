@@ -1,6 +1,7 @@
 //! The HTML pages. `page` tells how one is added.
 
 pub(crate) mod alerts;
+pub(crate) mod audit;
 pub(crate) mod badge;
 mod columns;
 mod coverage;

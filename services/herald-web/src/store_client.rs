@@ -2,6 +2,7 @@
 //! store that does not answer from one that says no.
 
 mod alerts;
+mod audit;
 mod change;
 mod counts;
 mod saved_searches;
@@ -11,7 +12,8 @@ use std::{error::Error, time::Duration};
 
 use domain::{ContextScope, DeadLetter, Record, RecordQuery};
 use proto::v1::{
-    self, alert_service_client::AlertServiceClient, record_service_client::RecordServiceClient,
+    self, alert_service_client::AlertServiceClient, audit_service_client::AuditServiceClient,
+    record_service_client::RecordServiceClient,
     saved_search_service_client::SavedSearchServiceClient,
     status_service_client::StatusServiceClient,
 };
@@ -26,6 +28,7 @@ use tonic_health::pb::{
 use tracing::warn;
 
 pub(crate) use alerts::{AlertPage, AlertQuery, AlertStory, Glance};
+pub(crate) use audit::AuditQuery;
 pub(crate) use change::ChangeFailure;
 pub(crate) use counts::{Counted, Counting};
 pub(crate) use streams::Pieces;
@@ -50,6 +53,7 @@ pub(crate) struct StoreClient {
     exports: RecordServiceClient<Client>,
     searches: SavedSearchServiceClient<Client>,
     alerts: AlertServiceClient<Client>,
+    audit: AuditServiceClient<Client>,
     status: StatusServiceClient<Client>,
     health: HealthClient<Client>,
 }
@@ -111,6 +115,7 @@ impl StoreClient {
                 .max_decoding_message_size(MAX_ANSWER_BYTES),
             alerts: AlertServiceClient::new(channel.clone())
                 .max_decoding_message_size(MAX_ANSWER_BYTES),
+            audit: AuditServiceClient::new(channel.clone()),
             status: StatusServiceClient::new(channel.clone()),
             health: HealthClient::new(channel),
         })

@@ -33,6 +33,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("help.html", include_str!("templates/help.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("rejected.html", include_str!("templates/rejected.html")),
+    ("audit.html", include_str!("templates/audit.html")),
     ("alerts.html", include_str!("templates/alerts.html")),
     (
         "alerts/parts.html",

@@ -3,7 +3,10 @@
 
 mod told;
 
-use domain::{Alert, AlertEvent, AlertEventKind, Heartbeat, Micros, Notification, Rule, Run};
+use domain::{
+    Alert, AlertEvent, AlertEventKind, AuditAction, AuditEntry, Author, Heartbeat, Micros,
+    Notification, Rule, Run,
+};
 use sqlx::SqliteConnection;
 use tokio::time::Instant;
 
@@ -45,6 +48,7 @@ const IDLE_RUNS: u32 = 1_000;
 pub(crate) struct Change {
     id: u64,
     by: String,
+    author: Author,
     now_us: Micros,
     what: What,
 }
@@ -133,9 +137,10 @@ pub(crate) async fn acknowledge(
     app: &App,
     id: u64,
     by: String,
+    author: Author,
     deadline: Instant,
 ) -> Result<Alert, StoreError> {
-    make(app, id, by, What::Acknowledge, deadline).await
+    make(app, id, by, author, What::Acknowledge, deadline).await
 }
 
 /// Tells nobody of an alert's subject until a time; none takes that back.
@@ -144,9 +149,10 @@ pub(crate) async fn silence(
     id: u64,
     until_us: Option<Micros>,
     by: String,
+    author: Author,
     deadline: Instant,
 ) -> Result<Alert, StoreError> {
-    make(app, id, by, What::Silence(until_us), deadline).await
+    make(app, id, by, author, What::Silence(until_us), deadline).await
 }
 
 /// What is expected, by system.
@@ -213,6 +219,7 @@ async fn make(
     app: &App,
     id: u64,
     by: String,
+    author: Author,
     what: What,
     deadline: Instant,
 ) -> Result<Alert, StoreError> {
@@ -221,6 +228,7 @@ async fn make(
     let change = Change {
         id,
         by,
+        author,
         now_us,
         what,
     };
@@ -247,7 +255,7 @@ fn check(by: &str, what: &What, now_us: Micros) -> Result<(), StoreError> {
     }
 }
 
-/// Makes a change, in a transaction of the writer.
+/// Makes a change and notes it, in a transaction of the writer.
 pub(crate) async fn apply(conn: &mut SqliteConnection, change: Change) -> Result<(), Undone> {
     let id = change.id;
     let Some(alert) = db::alert::find(conn, id).await? else {
@@ -273,6 +281,8 @@ async fn apply_acknowledge(
     }
     alert.acknowledged_us = Some(change.now_us);
     db::alert::put(conn, &alert).await?;
+    let entry = entry(AuditAction::AlertAcknowledged, &alert, &change);
+    db::audit_entry::insert(conn, &entry).await?;
     let event = AlertEvent {
         at_us: change.now_us,
         kind: AlertEventKind::Acknowledged,
@@ -292,7 +302,7 @@ async fn apply_silence(
     change: &Change,
 ) -> Result<(), Undone> {
     let former = db::alert::take_silence(conn, &alert.subject).await?;
-    let was_silenced = former.is_some_and(|until_us| until_us > change.now_us);
+    let former = former.filter(|until_us| *until_us > change.now_us);
     let mut ids = vec![alert.id];
     if let Some(firing) = db::alert::firing_id(conn, &alert.subject).await?
         && firing != alert.id
@@ -300,7 +310,7 @@ async fn apply_silence(
         ids.push(firing);
     }
     let event = match until_us {
-        None if !was_silenced => return Ok(()),
+        None if former.is_none() => return Ok(()),
         None => AlertEvent {
             at_us: change.now_us,
             kind: AlertEventKind::Unsilenced,
@@ -311,9 +321,16 @@ async fn apply_silence(
             at_us: change.now_us,
             kind: AlertEventKind::Silenced,
             by: change.by.clone(),
-            note: format!("until {}", time_text(until_us)),
+            note: until(until_us),
         },
     };
+    let action = match until_us {
+        Some(_) => AuditAction::AlertSilenced,
+        None => AuditAction::AlertUnsilenced,
+    };
+    let value = |until_us: Option<Micros>| until_us.map_or_else(String::new, until);
+    let entry = entry(action, &alert, change).changing(&value(former), &value(until_us));
+    db::audit_entry::insert(conn, &entry).await?;
     for id in ids {
         if let Some(mut alert) = db::alert::find(conn, id).await? {
             alert.silenced_until_us = until_us;
@@ -322,6 +339,28 @@ async fn apply_silence(
         }
     }
     Ok(())
+}
+
+fn until(until_us: Micros) -> String {
+    format!("until {}", time_text(until_us))
+}
+
+/// What is noted of a change. The alert may be gone long before.
+fn entry(action: AuditAction, alert: &Alert, change: &Change) -> AuditEntry {
+    let subject = &alert.subject;
+    let system = match subject.sub_system_id.as_str() {
+        "" => subject.system_id.clone(),
+        sub_system => format!("{}/{sub_system}", subject.system_id),
+    };
+    AuditEntry {
+        detail: format!("{} of {system}", subject.rule),
+        ..AuditEntry::new(
+            action,
+            &alert.id.to_string(),
+            change.author.clone(),
+            change.now_us,
+        )
+    }
 }
 
 /// Removes what is too old: a few alerts that ended before a time and are not

@@ -38,6 +38,8 @@ pub struct Config {
     /// `STORE_ALERT_RETENTION`: alerts that ended longer ago are removed, with who
     /// was told of them, and runs of neelix that began longer ago; 90 d.
     pub alert_retention: Duration,
+    /// `STORE_AUDIT_RETENTION`: for how long it is kept who has changed what.
+    pub audit_retention: Duration,
     /// `STORE_READERS`: how many reads run at a time; 3.
     pub readers: u32,
     /// `STORE_QUERY_TIMEOUT`: after this long a search answers with what it
@@ -63,6 +65,7 @@ struct Raw {
     retention: Option<Age>,
     max_bytes: Option<ByteSize>,
     alert_retention: Option<Age>,
+    audit_retention: Option<Age>,
     readers: Option<u32>,
     query_timeout: Option<Age>,
     commit_interval: Option<Age>,
@@ -98,6 +101,9 @@ impl Config {
             alert_retention: raw
                 .alert_retention
                 .map_or(Duration::from_hours(90 * 24), |age| age.0),
+            audit_retention: raw
+                .audit_retention
+                .map_or(Duration::from_hours(365 * 24), |age| age.0),
             readers: raw.readers.unwrap_or(3),
             query_timeout: raw
                 .query_timeout
@@ -134,6 +140,11 @@ impl Config {
         at_least(
             self.alert_retention >= Duration::from_secs(1),
             "STORE_ALERT_RETENTION",
+            "1s",
+        )?;
+        at_least(
+            self.audit_retention >= Duration::from_secs(1),
+            "STORE_AUDIT_RETENTION",
             "1s",
         )?;
         at_least(max_bytes >= 4 * MIB, "STORE_MAX_BYTES", "4MiB")?;
@@ -182,6 +193,7 @@ mod tests {
         assert_eq!(config.retention, Duration::MAX);
         assert_eq!(config.max_bytes, None);
         assert_eq!(config.alert_retention, Duration::from_hours(2_160));
+        assert_eq!(config.audit_retention, Duration::from_hours(8_760));
     }
 
     #[test]
@@ -217,6 +229,7 @@ mod tests {
         check("STORE_RETENTION", "30");
         check("STORE_RETENTION", "0s");
         check("STORE_ALERT_RETENTION", "0s");
+        check("STORE_AUDIT_RETENTION", "0s");
         check("STORE_MAX_BYTES", "much");
         check("STORE_MAX_BYTES", "1B");
         check("STORE_READERS", "0");

@@ -3,6 +3,7 @@
 
 pub(crate) mod alert;
 pub(crate) mod alert_event;
+pub(crate) mod audit_entry;
 pub(crate) mod block;
 pub(crate) mod bridge;
 pub(crate) mod counter;

@@ -1,6 +1,7 @@
 //! The services of the contract: decode, one call of the domain, encode.
 
 mod alerts;
+mod audit;
 mod counts;
 mod ingest;
 mod records;
@@ -12,9 +13,9 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use proto::v1::{
-    self, alert_service_server::AlertServiceServer, ingest_service_server::IngestServiceServer,
-    record_service_server::RecordServiceServer, run_service_server::RunServiceServer,
-    saved_search_service_server::SavedSearchServiceServer,
+    self, alert_service_server::AlertServiceServer, audit_service_server::AuditServiceServer,
+    ingest_service_server::IngestServiceServer, record_service_server::RecordServiceServer,
+    run_service_server::RunServiceServer, saved_search_service_server::SavedSearchServiceServer,
     status_service_server::StatusServiceServer,
 };
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,7 @@ pub(crate) fn routes(app: &App, shutdown: &CancellationToken) -> Routes {
     let saved_searches = saved_searches::SavedSearches::new(app.clone());
     let runs = runs::Runs::new(app.clone());
     let alerts = alerts::Alerts::new(app.clone());
+    let audit = audit::Audit::new(app.clone());
     let status = status::StatusCalls::new(app.clone(), shutdown.clone());
     let mut routes =
         Routes::new(IngestServiceServer::new(ingest).max_decoding_message_size(REQUEST_BYTES))
@@ -50,6 +52,7 @@ pub(crate) fn routes(app: &App, shutdown: &CancellationToken) -> Routes {
                     .max_encoding_message_size(RESPONSE_BYTES),
             )
             .add_service(AlertServiceServer::new(alerts).max_encoding_message_size(RESPONSE_BYTES))
+            .add_service(AuditServiceServer::new(audit))
             .add_service(StatusServiceServer::new(status));
     if app.config.stage != domain::Stage::Production {
         routes = routes.add_service(runtime::grpc::reflection(proto::DESCRIPTORS));

@@ -16,6 +16,7 @@
 mod admin;
 mod alerts;
 mod attendance;
+mod audit;
 mod backup;
 pub mod block;
 mod catalog;

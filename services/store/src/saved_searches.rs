@@ -1,7 +1,10 @@
 //! Saved searches: read by whoever asks, changed by the one writer between two
 //! commits.
 
-use domain::{MAX_SAVED_SEARCHES, Micros, SavedSearch, SearchName, SearchQuery};
+use domain::{
+    AuditAction, AuditEntry, Author, MAX_SAVED_SEARCHES, Micros, SavedSearch, SearchName,
+    SearchQuery,
+};
 use sqlx::SqliteConnection;
 use tokio::time::Instant;
 
@@ -15,19 +18,24 @@ use crate::{
 
 /// A change of the saved searches.
 #[derive(Debug)]
-pub(crate) enum Change {
+pub(crate) struct Change {
+    what: What,
+    author: Author,
+    now_us: Micros,
+}
+
+#[derive(Debug)]
+enum What {
     /// Saves a view; in the place of the one with this name only if told so.
     Save {
         name: SearchName,
         query: SearchQuery,
         overwrite: bool,
-        now_us: Micros,
     },
     /// Gives another name.
     Rename {
         name: SearchName,
         new_name: SearchName,
-        now_us: Micros,
     },
     /// Forgets one.
     Delete { name: SearchName },
@@ -45,15 +53,15 @@ pub(crate) async fn save(
     name: SearchName,
     query: SearchQuery,
     overwrite: bool,
+    author: Author,
     deadline: Instant,
 ) -> Result<SavedSearch, StoreError> {
-    let change = Change::Save {
+    let what = What::Save {
         name: name.clone(),
         query,
         overwrite,
-        now_us: now_us(),
     };
-    make(app, change, &name).await?;
+    make(app, what, author, &name).await?;
     find(app, &name, deadline).await
 }
 
@@ -62,14 +70,14 @@ pub(crate) async fn rename(
     app: &App,
     name: SearchName,
     new_name: SearchName,
+    author: Author,
     deadline: Instant,
 ) -> Result<SavedSearch, StoreError> {
-    let change = Change::Rename {
+    let what = What::Rename {
         name: name.clone(),
         new_name: new_name.clone(),
-        now_us: now_us(),
     };
-    match make(app, change, &name).await {
+    match make(app, what, author, &name).await {
         Err(StoreError::NameTaken(_)) => Err(StoreError::NameTaken(new_name.to_string())),
         made => made,
     }?;
@@ -77,8 +85,9 @@ pub(crate) async fn rename(
 }
 
 /// Forgets a saved search.
-pub(crate) async fn delete(app: &App, name: SearchName) -> Result<(), StoreError> {
-    make(app, Change::Delete { name: name.clone() }, &name).await
+pub(crate) async fn delete(app: &App, name: SearchName, author: Author) -> Result<(), StoreError> {
+    let what = What::Delete { name: name.clone() };
+    make(app, what, author, &name).await
 }
 
 async fn find(app: &App, name: &SearchName, deadline: Instant) -> Result<SavedSearch, StoreError> {
@@ -88,7 +97,12 @@ async fn find(app: &App, name: &SearchName, deadline: Instant) -> Result<SavedSe
     found.ok_or_else(|| StoreError::NoSearch(name.to_string()))
 }
 
-async fn make(app: &App, change: Change, name: &SearchName) -> Result<(), StoreError> {
+async fn make(app: &App, what: What, author: Author, name: &SearchName) -> Result<(), StoreError> {
+    let change = Change {
+        what,
+        author,
+        now_us: now_us(),
+    };
     let done = app.journal.step(Step::ChangeSearches(change)).await?;
     match done.refusal {
         None => Ok(()),
@@ -99,60 +113,119 @@ async fn make(app: &App, change: Change, name: &SearchName) -> Result<(), StoreE
     }
 }
 
-/// Makes a change, in a transaction of the writer.
+/// Makes a change and notes it, in a transaction of the writer.
 pub(crate) async fn apply(
     conn: &mut SqliteConnection,
     change: Change,
 ) -> sqlx::Result<Result<(), Refusal>> {
-    match change {
-        Change::Save {
+    let Change {
+        what,
+        author,
+        now_us,
+    } = change;
+    let made = match what {
+        What::Save {
             name,
             query,
             overwrite,
-            now_us,
-        } => {
-            let former = db::saved_search::find(conn, &name).await?;
-            match &former {
-                Some(_) if !overwrite => return Ok(Err(Refusal::Taken)),
-                Some(_) => {}
-                None if db::saved_search::count(conn).await? >= MAX_SAVED_SEARCHES => {
-                    return Ok(Err(Refusal::TooMany));
-                }
-                None => {}
-            }
-            let search = SavedSearch {
-                name,
-                query,
-                created_us: former.map_or(now_us, |former| former.created_us),
-                updated_us: now_us,
-            };
-            db::saved_search::put(conn, &search).await?;
-        }
-        Change::Rename {
-            name,
-            new_name,
-            now_us,
-        } => {
-            let Some(former) = db::saved_search::find(conn, &name).await? else {
-                return Ok(Err(Refusal::Missing));
-            };
-            let is_another = new_name.key() != name.key();
-            if is_another && db::saved_search::find(conn, &new_name).await?.is_some() {
-                return Ok(Err(Refusal::Taken));
-            }
-            db::saved_search::remove(conn, &name).await?;
-            let search = SavedSearch {
-                name: new_name,
-                updated_us: now_us,
-                ..former
-            };
-            db::saved_search::put(conn, &search).await?;
-        }
-        Change::Delete { name } => {
-            if !db::saved_search::remove(conn, &name).await? {
-                return Ok(Err(Refusal::Missing));
-            }
-        }
-    }
+        } => apply_save(conn, name, query, overwrite, now_us).await?,
+        What::Rename { name, new_name } => apply_rename(conn, name, new_name, now_us).await?,
+        What::Delete { name } => apply_delete(conn, name).await?,
+    };
+    let made = match made {
+        Ok(made) => made,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let entry = AuditEntry::new(made.action, &made.name, author, now_us);
+    let entry = entry.changing(&made.before, &made.after);
+    db::audit_entry::insert(conn, &entry).await?;
     Ok(Ok(()))
+}
+
+/// What there is to note of a change.
+struct Made {
+    action: AuditAction,
+    name: String,
+    before: String,
+    after: String,
+}
+
+async fn apply_save(
+    conn: &mut SqliteConnection,
+    name: SearchName,
+    query: SearchQuery,
+    overwrite: bool,
+    now_us: Micros,
+) -> sqlx::Result<Result<Made, Refusal>> {
+    let former = db::saved_search::find(conn, &name).await?;
+    match &former {
+        Some(_) if !overwrite => return Ok(Err(Refusal::Taken)),
+        Some(_) => {}
+        None if db::saved_search::count(conn).await? >= MAX_SAVED_SEARCHES => {
+            return Ok(Err(Refusal::TooMany));
+        }
+        None => {}
+    }
+    let created_us = former.as_ref().map_or(now_us, |former| former.created_us);
+    let search = SavedSearch {
+        name,
+        query,
+        created_us,
+        updated_us: now_us,
+    };
+    db::saved_search::put(conn, &search).await?;
+    Ok(Ok(Made {
+        action: match former {
+            Some(_) => AuditAction::SearchChanged,
+            None => AuditAction::SearchSaved,
+        },
+        before: former.map_or_else(String::new, |former| former.query.into()),
+        after: search.query.into(),
+        name: search.name.into(),
+    }))
+}
+
+async fn apply_rename(
+    conn: &mut SqliteConnection,
+    name: SearchName,
+    new_name: SearchName,
+    now_us: Micros,
+) -> sqlx::Result<Result<Made, Refusal>> {
+    let Some(former) = db::saved_search::find(conn, &name).await? else {
+        return Ok(Err(Refusal::Missing));
+    };
+    let is_another = new_name.key() != name.key();
+    if is_another && db::saved_search::find(conn, &new_name).await?.is_some() {
+        return Ok(Err(Refusal::Taken));
+    }
+    db::saved_search::remove(conn, &name).await?;
+    let made = Made {
+        action: AuditAction::SearchRenamed,
+        name: new_name.to_string(),
+        before: former.name.to_string(),
+        after: new_name.to_string(),
+    };
+    let search = SavedSearch {
+        name: new_name,
+        updated_us: now_us,
+        ..former
+    };
+    db::saved_search::put(conn, &search).await?;
+    Ok(Ok(made))
+}
+
+async fn apply_delete(
+    conn: &mut SqliteConnection,
+    name: SearchName,
+) -> sqlx::Result<Result<Made, Refusal>> {
+    let Some(former) = db::saved_search::find(conn, &name).await? else {
+        return Ok(Err(Refusal::Missing));
+    };
+    db::saved_search::remove(conn, &name).await?;
+    Ok(Ok(Made {
+        action: AuditAction::SearchDeleted,
+        name: former.name.into(),
+        before: former.query.into(),
+        after: String::new(),
+    }))
 }

@@ -31,6 +31,8 @@ const RETENTION_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(30);
 /// How often old alerts are looked for.
 const ALERTS_EVERY: Duration = Duration::from_secs(5);
+/// How often old entries of the audit log are looked for.
+const AUDIT_EVERY: Duration = Duration::from_secs(60);
 /// After somebody was in the way of cutting the log: the writer waits for them,
 /// and must not do so all the time.
 const CUT_PAUSE: Duration = Duration::from_secs(1);
@@ -87,6 +89,7 @@ struct Upkeep {
     merging: Merging,
     retention_due: Instant,
     alerts_due: Instant,
+    audit_due: Instant,
     save_due: Instant,
 }
 
@@ -98,6 +101,7 @@ impl Upkeep {
             app,
             retention_due: now,
             alerts_due: now,
+            audit_due: now,
             save_due: now + SAVE_EVERY,
         }
     }
@@ -114,6 +118,10 @@ impl Upkeep {
         if now >= self.alerts_due {
             self.alerts_due = now + ALERTS_EVERY;
             retention::remove_alerts(&self.app).await?;
+        }
+        if now >= self.audit_due {
+            self.audit_due = now + AUDIT_EVERY;
+            retention::remove_audit_entries(&self.app).await?;
         }
         if now >= self.save_due {
             self.save_due = now + SAVE_EVERY;

@@ -8,6 +8,7 @@ pub mod account;
 pub mod alerts;
 pub mod api;
 pub mod appender;
+pub mod audit;
 pub mod bakery;
 pub mod browser;
 pub mod chance;

@@ -78,6 +78,64 @@ async fn people_sign_in_and_out_in_a_browser() {
     }
 }
 
+/// From a form in a browser to the audit log's page, and to its file.
+#[tokio::test]
+async fn operators_see_who_has_done_what() {
+    let herald = herald().await;
+    let token = succeed(&herald, &["token", "add", "auditor", "--role", "operator"]).await;
+    let site = Site::of(herald).await;
+    for runs_scripts in [true, false] {
+        let page = site.browser.page().await;
+        page.scripts(runs_scripts).await;
+        page.expect_complaint("status of 403");
+        page.open(&site.url("/signin?next=/saved")).await;
+        page.fill("#name", "anna").await;
+        page.fill("#password", "wrong wrong").await;
+        page.follow(page.click("main button")).await;
+        sign_in(&page, "anna").await;
+        let name = format!("Night {runs_scripts}");
+        page.open(&site.url("/saved?view=%2F%3Fq%3Doven")).await;
+        page.fill("#name", &name).await;
+        page.follow(page.click(("button", "Save"))).await;
+        page.follow(page.click(("link", "Audit"))).await;
+        assert_eq!(page.url().await, site.url("/audit"));
+        let saved = page.text(".audit tbody tr:first-child").await;
+        for text in [
+            "anna",
+            "signed in · this machine",
+            "search saved",
+            &name,
+            "q=oven",
+        ] {
+            assert!(saved.contains(text), "{text} in {saved}");
+        }
+        if runs_scripts {
+            page.assert_accessible("the audit log").await;
+        }
+        page.until_text("main", "wrong password").await;
+        page.follow(page.click(".account button")).await;
+        sign_in(&page, "bo").await;
+        assert!(!page.has(("link", "Audit")).await);
+        page.open(&site.url("/audit")).await;
+        page.until_text("main", "This takes the role operator.")
+            .await;
+        page.follow(page.click(".account button")).await;
+    }
+    let url = site.url("/api/v1/audit/export?format=ndjson&action=search_saved");
+    let authorization = format!("Bearer {}", token.trim());
+    let answer = http::get_with(&url, &[("authorization", &authorization)]).await;
+    let text = answer.unwrap().text();
+    let entries: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |at: usize| (&entries[at]["author"]["name"], &entries[at]["object"]);
+    assert_eq!(entries.len(), 2, "{text}");
+    assert_eq!(of(0), (&"anna".into(), &"Night false".into()));
+    assert_eq!(of(1), (&"anna".into(), &"Night true".into()));
+    assert!(!text.contains(PASSWORD));
+}
+
 #[tokio::test]
 async fn a_viewer_is_told_what_is_missing() {
     let site = Site::of(herald().await).await;

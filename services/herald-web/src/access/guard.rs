@@ -20,7 +20,9 @@ pub(crate) enum Need {
     Nothing,
     /// To read, a viewer; for anything else an operator.
     User,
-    /// The same, unless badges are for everybody.
+    /// An operator, also to read.
+    Operator,
+    /// What a user may do, unless badges are for everybody.
     Badge,
 }
 
@@ -94,7 +96,7 @@ fn decide(need: Option<Need>, method: &Method, who: &Result<Who, BadToken>) -> R
     let role = match need {
         Some(Need::Nothing) => return Ok(()),
         Some(Need::User | Need::Badge) if is_reading(method) => Role::Viewer,
-        Some(Need::User | Need::Badge) => Role::Operator,
+        Some(Need::User | Need::Badge | Need::Operator) => Role::Operator,
         None if matches!(who, Ok(Who::Anybody)) => return Ok(()),
         None => return Err(Refusal::NoNeed),
     };
@@ -205,6 +207,18 @@ mod tests {
             );
             check(user, method.clone(), &operator, Ok(()));
             check(user, method, &Ok(Who::Anybody), Ok(()));
+        }
+        let own = Some(Need::Operator);
+        for method in [Method::GET, Method::POST] {
+            check(own, method.clone(), &nobody, Err(Refusal::Unknown));
+            check(
+                own,
+                method.clone(),
+                &viewer,
+                Err(Refusal::Role(Role::Operator)),
+            );
+            check(own, method.clone(), &operator, Ok(()));
+            check(own, method, &Ok(Who::Anybody), Ok(()));
         }
         for who in [&nobody, &viewer, &operator, &Err(BadToken)] {
             check(None, Method::GET, who, Err(Refusal::NoNeed));

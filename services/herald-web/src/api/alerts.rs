@@ -211,7 +211,7 @@ pub(crate) async fn acknowledge(
     changed(
         &app,
         app.store
-            .acknowledge(id, &app.who.signature(&asked.by))
+            .acknowledge(id, &app.who.signature(&asked.by), &app.author(&asked.by))
             .await,
     )
 }
@@ -235,7 +235,12 @@ pub(crate) async fn silence(
     changed(
         &app,
         app.store
-            .silence(id, until, &app.who.signature(&asked.by))
+            .silence(
+                id,
+                until,
+                &app.who.signature(&asked.by),
+                &app.author(&asked.by),
+            )
             .await,
     )
 }

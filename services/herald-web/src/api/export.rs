@@ -3,10 +3,10 @@
 use axum::{
     body::{Body, Bytes},
     extract::RawQuery,
-    http::header,
+    http::{HeaderName, header},
     response::{IntoResponse, Response},
 };
-use domain::{Record, Stage};
+use domain::Record;
 use futures::{StreamExt, stream};
 use proto::v1::{ExportRecordsRequest, ExportRecordsResponse};
 use tracing::warn;
@@ -34,7 +34,7 @@ const OWN: &[KnownName] = &[
 
 /// What the file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub(super) enum Format {
     Csv,
     Ndjson,
 }
@@ -45,7 +45,7 @@ pub(crate) async fn download(app: App, RawQuery(query): RawQuery) -> Result<Resp
     let mut reader = Reader::new(&parameters);
     let now = utc::now();
     let (filter, _) = read_filter(&mut reader, now, BadQuery::Refuse);
-    let format = reader.value("format", read_format).unwrap_or(Format::Csv);
+    let format = reader.value("format", Format::read).unwrap_or(Format::Csv);
     let order = reader.value("order", read_order).unwrap_or_default();
     let request = ExportRecordsRequest {
         filter: Some(proto::filter_to_proto(&filter)),
@@ -56,16 +56,7 @@ pub(crate) async fn download(app: App, RawQuery(query): RawQuery) -> Result<Resp
     };
     reader.finish()?;
     let pieces = app.store.export(&request).await?;
-    let headers = [
-        (header::CONTENT_TYPE, format.content_type().to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!(
-                "attachment; filename=\"{}\"",
-                file_name(app.stage, now, format)
-            ),
-        ),
-    ];
+    let headers = format.headers(&format!("herald-{}", app.stage.name().to_lowercase()));
     Ok((headers, body(pieces, format)).into_response())
 }
 
@@ -89,6 +80,33 @@ fn body(pieces: Pieces<ExportRecordsResponse>, format: Format) -> Body {
 }
 
 impl Format {
+    /// # Errors
+    /// There is no such format.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "csv" => Ok(Self::Csv),
+            "ndjson" => Ok(Self::Ndjson),
+            _ => Err(format!("`{text}` is no format: use csv or ndjson")),
+        }
+    }
+
+    /// What a browser is told of a file that is made now, such as
+    /// `herald-development-20261123T002241Z.csv`.
+    pub(super) fn headers(self, name: &str) -> [(HeaderName, String); 2] {
+        let time: String = render::rfc3339(utc::now())[..19]
+            .chars()
+            .filter(|c| !matches!(c, '-' | ':'))
+            .collect();
+        let file = format!("{name}-{time}Z.{}", self.extension());
+        [
+            (header::CONTENT_TYPE, self.content_type().to_owned()),
+            (
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"{file}\""),
+            ),
+        ]
+    }
+
     fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8; header=present",
@@ -119,27 +137,6 @@ impl Format {
             }
         }
         Bytes::from(rows)
-    }
-}
-
-/// `herald-development-20261123T002241Z.csv`
-fn file_name(stage: Stage, now: i64, format: Format) -> String {
-    let time: String = render::rfc3339(now)[..19]
-        .chars()
-        .filter(|c| !matches!(c, '-' | ':'))
-        .collect();
-    format!(
-        "herald-{}-{time}Z.{}",
-        stage.name().to_lowercase(),
-        format.extension()
-    )
-}
-
-fn read_format(text: &str) -> Result<Format, String> {
-    match text {
-        "csv" => Ok(Format::Csv),
-        "ndjson" => Ok(Format::Ndjson),
-        _ => Err(format!("`{text}` is no format: use csv or ndjson")),
     }
 }
 

@@ -105,7 +105,7 @@ fn is_kept_out(response: &Response<Body>) -> bool {
 fn all_paths() -> Vec<&'static str> {
     let of = |Route(path, ..): Route| path;
     let own = pages().map(of).into_iter().chain(files().map(of));
-    own.chain(api::paths()).collect()
+    own.chain(api::needs().map(|(path, _)| path)).collect()
 }
 
 #[tokio::test]
@@ -144,8 +144,9 @@ async fn a_viewer_reads_everything_and_changes_nothing() {
         let viewer = Some(tried.viewer.as_str());
         let response = ask(tried.router(), Method::GET, path, viewer).await;
         let is_link = path == "/alerts/{id}/silence";
+        let is_for_operators = needs()[path] == Need::Operator;
         assert!(
-            !is_kept_out(&response) || is_link,
+            is_kept_out(&response) == is_for_operators || is_link,
             "{path}: {}",
             response.status()
         );
@@ -157,6 +158,27 @@ async fn a_viewer_reads_everything_and_changes_nothing() {
                 "{path}: {}",
                 response.status()
             );
+        }
+    }
+}
+
+/// Who has done what is not for everybody who may look.
+#[tokio::test]
+async fn the_audit_log_is_for_operators() {
+    let tried = Tried::new(true);
+    let needs = needs().into_iter();
+    let mut own: Vec<_> = needs
+        .filter(|(_, need)| *need == Need::Operator)
+        .map(|(path, _)| path)
+        .collect();
+    own.sort_unstable();
+    assert_eq!(own, ["/api/v1/audit", "/api/v1/audit/export", "/audit"]);
+    for path in own {
+        let response = ask(tried.router(), Method::GET, path, Some(&tried.operator)).await;
+        assert!(!is_kept_out(&response), "{path}");
+        for token in [None, Some(tried.viewer.as_str())] {
+            let response = ask(tried.router(), Method::GET, path, token).await;
+            assert!(is_kept_out(&response), "{path} {token:?}");
         }
     }
 }

@@ -5,13 +5,15 @@ use serde::Serialize;
 
 use super::figure::{counted, grouped};
 use crate::{
-    access::{Known, Way, Who},
+    access::{Known, Role, Way, Who},
     app::App,
     store_client::Glance,
     utc,
 };
 
 const ALERTS: &str = "/alerts";
+/// For operators only.
+const AUDIT: &str = "/audit";
 /// The pages that the header leads to.
 const NAVIGATION: &[(&str, &str)] = &[
     ("/", "Log"),
@@ -20,6 +22,7 @@ const NAVIGATION: &[(&str, &str)] = &[
     (ALERTS, "Alerts"),
     ("/rejected", "Rejected"),
     ("/status", "Status"),
+    (AUDIT, "Audit"),
     ("/help", "Help"),
 ];
 
@@ -91,7 +94,11 @@ impl Layout {
             title: title.into(),
             stage: app.stage.name(),
             stage_class,
-            navigation: NAVIGATION.iter().map(entry).collect(),
+            navigation: NAVIGATION
+                .iter()
+                .filter(|(href, _)| *href != AUDIT || may_audit(&app.who))
+                .map(entry)
+                .collect(),
             stylesheet: app.assets.stylesheet(),
             script: app.assets.script(),
             modules: app.assets.modules(),
@@ -135,6 +142,15 @@ impl Layout {
             entry.is_here = entry.href == href;
         }
         self
+    }
+}
+
+/// Whether the audit log is for somebody.
+fn may_audit(who: &Who) -> bool {
+    match who {
+        Who::Anybody => true,
+        Who::Nobody => false,
+        Who::Known(known) => known.role >= Role::Operator,
     }
 }
 

@@ -108,9 +108,12 @@ pub(crate) async fn sign_in(
             if let Some(former) = app.who.session() {
                 app.access.sign_out(former);
             }
+            app.audit.signed_in(name, caller.address);
             Visitor::with_cookie(Some(cookie), Redirect::to(next).into_response())
         }
         Err(error) => {
+            let user = app.access.has_user(name).then_some(name);
+            app.audit.refused(user, error, caller.address);
             let (mut page, cookie) = SignInPage::new(&app, &caller, &uri, &headers);
             page.next = next.to_owned();
             page.name = name.chars().take(64).collect();
@@ -140,6 +143,7 @@ pub(crate) async fn sign_out(
         return *refusal(&app, StatusCode::FORBIDDEN, &error.to_string());
     }
     app.access.sign_out(session);
+    app.audit.signed_out(app.author(""));
     let response = Redirect::to("/signin?out=1").into_response();
     Visitor::with_cookie(Some(app.access.no_cookie(&caller)), response)
 }

@@ -1,9 +1,12 @@
 //! Alerts, what rules expect, and the runs that judge them.
 
-use domain::{Alert, AlertEvent, Heartbeat, Micros, Notification, Rule, Run};
+use domain::{Alert, AlertEvent, Author, Heartbeat, Micros, Notification, Rule, Run};
 use proto::v1;
 
-use super::{ChangeFailure, StoreClient, StoreError, answer, change::changed, told_deadline};
+use super::{
+    ChangeFailure, StoreClient, StoreError, answer, audit::in_name_of, change::changed,
+    told_deadline,
+};
 use crate::secrets::{public_notification, public_rule};
 
 /// Which alerts somebody wants.
@@ -105,11 +108,16 @@ impl StoreClient {
     }
 
     /// Somebody knows of an alert.
-    pub(crate) async fn acknowledge(&self, id: u64, by: &str) -> Result<Alert, ChangeFailure> {
+    pub(crate) async fn acknowledge(
+        &self,
+        id: u64,
+        by: &str,
+        author: &Author,
+    ) -> Result<Alert, ChangeFailure> {
         let mut client = self.alerts.clone();
         let by = by.to_owned();
         let request = v1::AcknowledgeAlertRequest { id, by };
-        let answer = changed(client.acknowledge_alert(told_deadline(request))).await?;
+        let answer = changed(client.acknowledge_alert(in_name_of(author, request))).await?;
         Ok(read(answer.alert.ok_or(StoreError::Failed)?)?)
     }
 
@@ -119,11 +127,12 @@ impl StoreClient {
         id: u64,
         until_us: Option<Micros>,
         by: &str,
+        author: &Author,
     ) -> Result<Alert, ChangeFailure> {
         let mut client = self.alerts.clone();
         let by = by.to_owned();
         let request = v1::SilenceAlertRequest { id, until_us, by };
-        let answer = changed(client.silence_alert(told_deadline(request))).await?;
+        let answer = changed(client.silence_alert(in_name_of(author, request))).await?;
         Ok(read(answer.alert.ok_or(StoreError::Failed)?)?)
     }
 

@@ -1,9 +1,12 @@
 //! Saved searches.
 
-use domain::{SavedSearch, SearchName, SearchQuery};
+use domain::{Author, SavedSearch, SearchName, SearchQuery};
 use proto::v1;
 
-use super::{ChangeFailure, StoreClient, StoreError, answer, change::changed, told_deadline};
+use super::{
+    ChangeFailure, StoreClient, StoreError, answer, audit::in_name_of, change::changed,
+    told_deadline,
+};
 
 impl StoreClient {
     /// All of them, by name.
@@ -25,6 +28,7 @@ impl StoreClient {
         name: &SearchName,
         query: &SearchQuery,
         overwrite: bool,
+        author: &Author,
     ) -> Result<(), ChangeFailure> {
         let mut client = self.searches.clone();
         let request = v1::SaveSearchRequest {
@@ -32,7 +36,7 @@ impl StoreClient {
             query: query.as_str().to_owned(),
             overwrite,
         };
-        changed(client.save_search(told_deadline(request))).await?;
+        changed(client.save_search(in_name_of(author, request))).await?;
         Ok(())
     }
 
@@ -41,22 +45,27 @@ impl StoreClient {
         &self,
         name: &SearchName,
         new_name: &SearchName,
+        author: &Author,
     ) -> Result<(), ChangeFailure> {
         let mut client = self.searches.clone();
         let request = v1::RenameSearchRequest {
             name: name.to_string(),
             new_name: new_name.to_string(),
         };
-        changed(client.rename_search(told_deadline(request))).await?;
+        changed(client.rename_search(in_name_of(author, request))).await?;
         Ok(())
     }
 
     /// Forgets a saved search.
-    pub(crate) async fn delete_search(&self, name: &SearchName) -> Result<(), ChangeFailure> {
+    pub(crate) async fn delete_search(
+        &self,
+        name: &SearchName,
+        author: &Author,
+    ) -> Result<(), ChangeFailure> {
         let mut client = self.searches.clone();
         let name = name.to_string();
         let request = v1::DeleteSearchRequest { name };
-        changed(client.delete_search(told_deadline(request))).await?;
+        changed(client.delete_search(in_name_of(author, request))).await?;
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! the filter's own definition as its search.
 
 pub(crate) mod alerts;
+mod audit;
 mod counts;
 mod records;
 mod saved_searches;
@@ -18,7 +19,8 @@ use std::{
 
 use domain::{Record, RecordFilter};
 use proto::v1::{
-    self, alert_service_server::AlertServiceServer, record_service_server::RecordServiceServer,
+    self, alert_service_server::AlertServiceServer, audit_service_server::AuditServiceServer,
+    record_service_server::RecordServiceServer,
     saved_search_service_server::SavedSearchServiceServer,
     status_service_server::StatusServiceServer,
 };
@@ -63,6 +65,7 @@ struct Data {
     questions: Mutex<Vec<v1::ListRecordsRequest>>,
     searches: Mutex<Vec<v1::SavedSearch>>,
     alerts: alerts::Kept,
+    audit: Mutex<Vec<v1::AuditEntry>>,
     /// Streams that somebody reads.
     streams: AtomicUsize,
     /// Pieces of exports that were made.
@@ -79,6 +82,7 @@ impl FakeStore {
                 questions: Mutex::default(),
                 searches: Mutex::default(),
                 alerts: Mutex::default(),
+                audit: Mutex::default(),
                 streams: AtomicUsize::new(0),
                 pieces: AtomicUsize::new(0),
             }),
@@ -119,6 +123,11 @@ impl FakeStore {
         self.data.alerts.lock().unwrap()
     }
 
+    /// Its audit log, oldest first, to be changed.
+    pub(crate) fn audit(&self) -> std::sync::MutexGuard<'_, Vec<v1::AuditEntry>> {
+        self.data.audit.lock().unwrap()
+    }
+
     /// The list requests so far.
     pub(crate) fn questions(&self) -> Vec<v1::ListRecordsRequest> {
         self.data.questions.lock().unwrap().clone()
@@ -157,6 +166,9 @@ impl FakeStore {
                 saved_searches::SavedSearches(Arc::clone(&self.data)),
             ))
             .add_service(AlertServiceServer::new(alerts::Alerts(Arc::clone(
+                &self.data,
+            ))))
+            .add_service(AuditServiceServer::new(audit::Audit(Arc::clone(
                 &self.data,
             ))))
             .add_service(StatusServiceServer::from_arc(Arc::clone(&self.data)));

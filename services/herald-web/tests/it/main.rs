@@ -5,6 +5,7 @@
 
 mod alerts;
 mod api;
+mod audit;
 mod counts;
 mod detail;
 mod exceptions;

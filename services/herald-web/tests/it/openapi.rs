@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use testkit::{http, record, wait_until};
 
 use crate::{
+    audit,
     fake_store::{Mood, alerts},
     web::Web,
 };
@@ -104,6 +105,7 @@ async fn web() -> Web {
         store.alerts.push(alerts::alert(7));
         store.notifications[0].alert_ids.push(7);
     }
+    *web.store.audit() = audit::log();
     web
 }
 
@@ -146,6 +148,8 @@ async fn every_answer_is_as_described() {
         ("/api/v1/alerts/{id}", ""),
         ("/api/v1/heartbeats", ""),
         ("/api/v1/saved_searches", ""),
+        ("/api/v1/audit", ""),
+        ("/api/v1/audit", "?limit=1&action=signed_in"),
         ("/api/v1/status", ""),
         (ADDRESS, ""),
     ] {
@@ -175,6 +179,7 @@ async fn every_answer_is_as_described() {
         [
             "/api/v1/tail",
             "/api/v1/export",
+            "/api/v1/audit/export",
             "/healthz",
             "/readyz",
             "/metrics",
@@ -209,6 +214,12 @@ async fn lines_and_events_are_as_described() {
         let described =
             &description.0["paths"]["/api/v1/export"]["get"]["responses"]["200"]["content"];
         assert!(described[content_type].is_object(), "{described}");
+    }
+    let lines = web.page("/api/v1/audit/export?format=ndjson", 200).await;
+    assert_eq!(lines.lines().count(), 3);
+    for line in lines.lines() {
+        let entry = serde_json::from_str(line).unwrap();
+        description.check("/components/schemas/AuditEntry", &entry, "a line");
     }
     web.store.set_mood(Mood::Breaking(1));
     let mut events = String::new();

@@ -1,6 +1,7 @@
 //! Signing in, as people, programs and those do who should not get in.
 
 mod attacks;
+mod audit;
 mod browser;
 mod programs;
 mod proxies;

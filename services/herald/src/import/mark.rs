@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use proto::v1::{GetStatusRequest, status_service_client::StatusServiceClient};
+use proto::{
+    IMPORT_NAME_PREFIX as NAME_PREFIX,
+    v1::{GetStatusRequest, status_service_client::StatusServiceClient},
+};
 use serde::{Deserialize, Serialize};
 use store::predecessor::{Predecessor, Row};
 use uuid::Uuid;
 
 use crate::connection::Connection;
-
-/// What the names of importing bridges begin with.
-const NAME_PREFIX: &str = "import ";
 
 /// The last row that the store has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,11 +9,14 @@
 //! * [`SavedSearch`]: a view of the log with a name.
 //! * [`Alert`], [`Heartbeat`], [`Notification`], [`Run`]: what neelix finds by its
 //!   [`Rule`]s, and who is told.
+//! * [`AuditEntry`]: what somebody has changed; [`Author`]: who.
 //! * [`exception`]: what a traceback is about.
 //! * [`Stage`]: the four stages with their ports and file names.
 //! * [`Level`]: severities by Python's scale.
 
 mod alert;
+mod audit_entry;
+mod author;
 mod condition;
 mod count;
 mod entry;
@@ -31,6 +34,8 @@ mod scope;
 mod stage;
 
 pub use alert::{Alert, AlertEvent, AlertEventKind, AlertKind, AlertSubject};
+pub use audit_entry::{AuditAction, AuditEntry};
+pub use author::{Author, AuthorError, AuthorKind};
 pub use condition::{
     Condition, Decimal, ExtraPath, ExtraTest, ExtraValue, Glob, NumberRange, Pattern, PatternError,
     TextTest, entries, items,

@@ -83,6 +83,19 @@ pub fn write_row(out: &mut String, record: &Record) {
     row.out.push_str("\r\n");
 }
 
+/// Appends a row of texts, with its line's end; what is in the cells is as inert as in
+/// [`write_row`].
+pub fn write_texts<'t>(out: &mut String, texts: impl IntoIterator<Item = &'t str>) {
+    let mut row = Row {
+        out,
+        is_first: true,
+    };
+    for text in texts {
+        row.text(text);
+    }
+    row.out.push_str("\r\n");
+}
+
 struct Row<'a> {
     out: &'a mut String,
     is_first: bool,
@@ -135,7 +148,7 @@ fn is_formula_start(c: char) -> bool {
 mod tests {
     use domain::Record;
 
-    use super::{COLUMNS, header, write_row};
+    use super::{COLUMNS, header, write_row, write_texts};
 
     fn cell(text: &str) -> String {
         let mut out = String::new();
@@ -150,6 +163,13 @@ mod tests {
         rest.strip_suffix(after)
             .expect("the cells after")
             .to_owned()
+    }
+
+    #[test]
+    fn rows_of_texts_are_as_inert() {
+        let mut out = String::new();
+        write_texts(&mut out, ["", "a,b", "=1", "\x1b"]);
+        assert_eq!(out, ",\"a,b\",'=1,␛\r\n");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use proto::v1::{self, alert_service_server::AlertService};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
-use super::{limit_of, status_of};
+use super::{audit::author_of, limit_of, status_of};
 use crate::{
     App, alerts,
     db::{alert::AlertQuery, delivery::Told},
@@ -70,8 +70,9 @@ impl AlertService for Alerts {
         &self,
         request: Request<v1::AcknowledgeAlertRequest>,
     ) -> Result<Response<v1::AcknowledgeAlertResponse>, Status> {
-        let request = request.into_inner();
-        let alert = alerts::acknowledge(&self.app, request.id, request.by, self.deadline()).await;
+        let author = author_of(&request)?;
+        let v1::AcknowledgeAlertRequest { id, by } = request.into_inner();
+        let alert = alerts::acknowledge(&self.app, id, by, author, self.deadline()).await;
         let alert = alert.map_err(|error| status_of(&error))?;
         Ok(Response::new(v1::AcknowledgeAlertResponse {
             alert: Some(alert.into()),
@@ -82,9 +83,9 @@ impl AlertService for Alerts {
         &self,
         request: Request<v1::SilenceAlertRequest>,
     ) -> Result<Response<v1::SilenceAlertResponse>, Status> {
-        let request = request.into_inner();
-        let (id, until_us) = (request.id, request.until_us);
-        let alert = alerts::silence(&self.app, id, until_us, request.by, self.deadline()).await;
+        let author = author_of(&request)?;
+        let v1::SilenceAlertRequest { id, until_us, by } = request.into_inner();
+        let alert = alerts::silence(&self.app, id, until_us, by, author, self.deadline()).await;
         let alert = alert.map_err(|error| status_of(&error))?;
         Ok(Response::new(v1::SilenceAlertResponse {
             alert: Some(alert.into()),

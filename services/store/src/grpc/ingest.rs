@@ -3,6 +3,7 @@
 
 use std::{pin::Pin, time::Duration};
 
+use domain::{AuditAction, Author};
 use futures::{
     FutureExt, Stream, StreamExt,
     future::BoxFuture,
@@ -10,7 +11,7 @@ use futures::{
 };
 use prost::Message;
 use proto::{
-    BATCH_ENTRIES,
+    BATCH_ENTRIES, IMPORT_NAME_PREFIX,
     v1::{
         self, AppendRequest, AppendResponse, append_request, append_response,
         ingest_service_server::IngestService,
@@ -20,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
-use super::status_of;
+use super::{audit::author_of, status_of};
 use crate::{
+    audit,
     clock::now_us,
     error::StoreError,
     journal::{Batch, Connected, Journal, Spool},
@@ -55,7 +57,9 @@ impl IngestService for Ingest {
         &self,
         request: Request<Streaming<AppendRequest>>,
     ) -> Result<Response<Self::AppendStream>, Status> {
+        let author = author_of(&request)?;
         let link = Link {
+            author,
             journal: self.journal.clone(),
             shutdown: self.shutdown.clone(),
             requests: request.into_inner(),
@@ -78,6 +82,7 @@ impl IngestService for Ingest {
 
 /// One stream of a bridge.
 struct Link {
+    author: Author,
     journal: Journal,
     shutdown: CancellationToken,
     requests: Streaming<AppendRequest>,
@@ -166,10 +171,21 @@ impl Link {
     async fn open(&mut self, open: v1::OpenSpool) -> Result<append_response::Step, Status> {
         let spool = spool_of(open)?;
         let bridge_id = spool.bridge_id;
+        let imported = spool.name.strip_prefix(IMPORT_NAME_PREFIX);
+        let imported = imported.map(str::to_owned);
         let position = self.journal.open(spool).await;
         let position = position.map_err(|error| status_of(&error))?;
         self.bridge_id = Some(bridge_id);
         self.connected = Some(self.journal.contacts.connected(bridge_id));
+        if let Some(name) = imported {
+            let noted = audit::note(
+                &self.journal,
+                AuditAction::RecordsImported,
+                &name,
+                self.author.clone(),
+            );
+            noted.await.map_err(|error| status_of(&error))?;
+        }
         Ok(append_response::Step::Opened(v1::Opened {
             next_sequence: position.next_sequence,
             mark: position.mark,

@@ -5,7 +5,7 @@ use proto::v1::{self, saved_search_service_server::SavedSearchService};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
-use super::status_of;
+use super::{audit::author_of, status_of};
 use crate::{App, saved_searches};
 
 /// The service.
@@ -40,11 +40,13 @@ impl SavedSearchService for SavedSearches {
         &self,
         request: Request<v1::SaveSearchRequest>,
     ) -> Result<Response<v1::SaveSearchResponse>, Status> {
+        let author = author_of(&request)?;
         let request = request.into_inner();
         let name = name_of(&request.name)?;
         let query = SearchQuery::new(&request.query).map_err(proto::ConvertError::from)?;
         let overwrite = request.overwrite;
-        let saved = saved_searches::save(&self.app, name, query, overwrite, self.deadline()).await;
+        let deadline = self.deadline();
+        let saved = saved_searches::save(&self.app, name, query, overwrite, author, deadline).await;
         let saved = saved.map_err(|error| status_of(&error))?;
         Ok(Response::new(v1::SaveSearchResponse {
             saved_search: Some(saved.into()),
@@ -55,10 +57,12 @@ impl SavedSearchService for SavedSearches {
         &self,
         request: Request<v1::RenameSearchRequest>,
     ) -> Result<Response<v1::RenameSearchResponse>, Status> {
+        let author = author_of(&request)?;
         let request = request.into_inner();
         let name = name_of(&request.name)?;
         let new_name = name_of(&request.new_name)?;
-        let renamed = saved_searches::rename(&self.app, name, new_name, self.deadline()).await;
+        let renamed =
+            saved_searches::rename(&self.app, name, new_name, author, self.deadline()).await;
         let renamed = renamed.map_err(|error| status_of(&error))?;
         Ok(Response::new(v1::RenameSearchResponse {
             saved_search: Some(renamed.into()),
@@ -69,8 +73,9 @@ impl SavedSearchService for SavedSearches {
         &self,
         request: Request<v1::DeleteSearchRequest>,
     ) -> Result<Response<v1::DeleteSearchResponse>, Status> {
+        let author = author_of(&request)?;
         let name = name_of(&request.into_inner().name)?;
-        let deleted = saved_searches::delete(&self.app, name).await;
+        let deleted = saved_searches::delete(&self.app, name, author).await;
         deleted.map_err(|error| status_of(&error))?;
         Ok(Response::new(v1::DeleteSearchResponse {}))
     }

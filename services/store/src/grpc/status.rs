@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use domain::AuditAction;
 use futures::{Stream, StreamExt};
 use prost::Message;
 use proto::v1::{self, status_service_server::StatusService};
@@ -16,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use tracing::warn;
 
-use super::{records::Answers, status_of, until};
+use super::{audit::author_of, records::Answers, status_of, until};
 use crate::{
-    App, VERSION,
+    App, VERSION, audit,
     backup::{self, Piece},
     db::{self, bridge::Bridge},
     error::StoreError,
@@ -38,6 +39,13 @@ impl StatusCalls {
     /// `shutdown` ends streams in good order.
     pub(super) fn new(app: App, shutdown: CancellationToken) -> Self {
         Self { app, shutdown }
+    }
+
+    /// Notes who asks for what, before it is done.
+    async fn note<T>(&self, action: AuditAction, request: &Request<T>) -> Result<(), Status> {
+        let author = author_of(request)?;
+        let noted = audit::note(&self.app.journal, action, "", author).await;
+        noted.map_err(|error| status_of(&error))
     }
 
     async fn status(&self) -> Result<v1::GetStatusResponse, StoreError> {
@@ -126,8 +134,9 @@ impl StatusService for StatusCalls {
 
     async fn backup(
         &self,
-        _request: Request<v1::BackupRequest>,
+        request: Request<v1::BackupRequest>,
     ) -> Result<Response<Self::BackupStream>, Status> {
+        self.note(AuditAction::BackupMade, &request).await?;
         let pieces = backup::start(&self.app).await;
         let pieces = pieces.map_err(|error| status_of(&error))?;
         let answers = pieces.map(|piece| match piece {
@@ -141,8 +150,9 @@ impl StatusService for StatusCalls {
 
     async fn verify(
         &self,
-        _request: Request<v1::VerifyRequest>,
+        request: Request<v1::VerifyRequest>,
     ) -> Result<Response<Self::VerifyStream>, Status> {
+        self.note(AuditAction::StoreVerified, &request).await?;
         let (sender, progress) = mpsc::channel(1);
         tokio::spawn(verify::run(self.app.clone(), sender));
         let answers = ReceiverStream::new(progress).map(|progress| match progress {

@@ -1,12 +1,12 @@
 //! Upkeep that needs the one writer: small steps, each its own transaction,
 //! done between two commits so that none waits long.
 
-use domain::Micros;
+use domain::{AuditEntry, Micros};
 use sqlx::SqliteConnection;
 
 use super::{Contacts, Seen};
 use crate::{
-    alerts,
+    alerts, audit,
     block::EncodedBlock,
     catalog::Change,
     clock::now_us,
@@ -45,6 +45,9 @@ pub(crate) enum Step {
     /// Removes alerts that ended, and runs that began, before a time, and what
     /// belongs to them, a few at a time.
     RemoveAlerts { before_us: Micros, now_us: Micros },
+    /// Removes entries of the audit log from before a time, and what is too much, a
+    /// few at a time.
+    RemoveAuditEntries(Micros),
     /// Gives free pages back to the file system.
     Vacuum { bytes: u64 },
     /// Empties the write-ahead log, waiting for readers at most so long.
@@ -57,6 +60,8 @@ pub(crate) enum Step {
     ChangeSearches(saved_searches::Change),
     /// Changes an alert, as a person asked for.
     ChangeAlert(alerts::Change),
+    /// Notes what somebody did.
+    AddAuditEntry(Box<AuditEntry>),
     /// Does what a run of neelix asked for.
     ChangeRun(Box<runs::Change>),
     /// Only measures.
@@ -198,6 +203,11 @@ async fn change(conn: &mut SqliteConnection, step: Step, blocks: &mut Change) ->
         }
         Step::RemoveGaps(before_us, limit) => db::gap::remove_before(conn, before_us, limit).await,
         Step::RemoveAlerts { before_us, now_us } => alerts::remove(conn, before_us, now_us).await,
+        Step::RemoveAuditEntries(before_us) => audit::remove(conn, before_us).await,
+        Step::AddAuditEntry(entry) => {
+            db::audit_entry::insert(conn, &entry).await?;
+            Ok(1)
+        }
         Step::Vacuum { bytes } => {
             db::file::vacuum(conn, bytes).await?;
             Ok(0)

@@ -69,6 +69,13 @@ pub(super) async fn remove_alerts(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Removes old entries of the audit log, and what is too much of it.
+pub(super) async fn remove_audit_entries(app: &App) -> Result<(), StoreError> {
+    let before_us = now_us().saturating_sub(micros(app.config.audit_retention));
+    while removed(app, Step::RemoveAuditEntries(before_us)).await? {}
+    Ok(())
+}
+
 /// Removes the oldest until the database is some way below its limit.
 async fn remove_oldest(app: &App, max_bytes: u64, mut space: Space) -> Result<Space, StoreError> {
     let goal = max_bytes - max_bytes / CUT_PART;

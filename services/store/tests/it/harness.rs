@@ -5,9 +5,9 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use domain::{Entry, Gap, Record, RecordQuery, Stage};
 use proto::v1::{
     self, AppendRequest, AppendResponse, alert_service_client::AlertServiceClient, append_request,
-    append_response, ingest_service_client::IngestServiceClient,
-    record_service_client::RecordServiceClient, run_service_client::RunServiceClient,
-    saved_search_service_client::SavedSearchServiceClient,
+    append_response, audit_service_client::AuditServiceClient,
+    ingest_service_client::IngestServiceClient, record_service_client::RecordServiceClient,
+    run_service_client::RunServiceClient, saved_search_service_client::SavedSearchServiceClient,
     status_service_client::StatusServiceClient,
 };
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -137,6 +137,7 @@ impl Store {
 #[derive(Clone)]
 pub(crate) struct Clients {
     pub(crate) alerts: AlertServiceClient<Channel>,
+    pub(crate) audit: AuditServiceClient<Channel>,
     pub(crate) ingest: IngestServiceClient<Channel>,
     pub(crate) records: RecordServiceClient<Channel>,
     pub(crate) runs: RunServiceClient<Channel>,
@@ -151,6 +152,7 @@ impl Clients {
             .connect_lazy();
         Self {
             alerts: AlertServiceClient::new(channel.clone()),
+            audit: AuditServiceClient::new(channel.clone()),
             ingest: IngestServiceClient::new(channel.clone()),
             runs: RunServiceClient::new(channel.clone()),
             records: RecordServiceClient::new(channel.clone()).max_decoding_message_size(64 << 20),

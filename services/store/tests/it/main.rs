@@ -10,6 +10,7 @@
 mod alerts;
 mod append;
 mod attendance;
+mod audit;
 mod backup;
 mod counts;
 mod crash;

@@ -4,8 +4,10 @@
 use std::{io::ErrorKind, net::SocketAddr};
 
 use proto::v1::{
-    BackupRequest, GetRunStateRequest, GetStatusRequest,
+    BackupRequest, DeleteSearchRequest, GetRunStateRequest, GetStatusRequest,
+    ListAuditEntriesRequest, SaveSearchRequest, audit_service_client::AuditServiceClient,
     ingest_service_client::IngestServiceClient, run_service_client::RunServiceClient,
+    saved_search_service_client::SavedSearchServiceClient,
     status_service_client::StatusServiceClient,
 };
 use runtime::{grpc, tls::Files};
@@ -21,7 +23,10 @@ use tokio::{
 };
 use tonic::{Code, Status};
 
-use crate::harness::{DEADLINE, serving_address};
+use crate::{
+    audit::by,
+    harness::{DEADLINE, serving_address},
+};
 
 const NAME: &str = "127.0.0.1";
 
@@ -147,6 +152,39 @@ async fn a_certificate_is_good_for_the_calls_of_its_service_only() {
         .await;
     store.says("herald://herald-web/w").await;
     store.says("/herald.v1.StatusService/Backup").await;
+}
+
+/// Guards against changes in somebody else's name.
+#[tokio::test]
+async fn only_herald_web_says_for_whom_something_is_changed() {
+    let store = Secured::start(&[]).await;
+    let channel = |uri: &str| {
+        let files = store.client(Some(&store.authority.signs(&[uri])));
+        grpc::secure_channel(&format!("https://{}", store.address), &files).unwrap()
+    };
+    let web = channel("herald://herald-web/w");
+    let mut searches = SavedSearchServiceClient::new(web.clone());
+    let search = SaveSearchRequest {
+        name: "a".to_owned(),
+        ..SaveSearchRequest::default()
+    };
+    searches.save_search(by("anna", search)).await.unwrap();
+    let name = "a".to_owned();
+    let delete = DeleteSearchRequest { name };
+    searches.delete_search(delete).await.unwrap();
+    let mut status = StatusServiceClient::new(channel("herald://operator/o"));
+    let refused = status.backup(by("anna", BackupRequest {})).await;
+    assert_eq!(refused.unwrap_err().code(), Code::PermissionDenied);
+    drop(status.backup(BackupRequest {}).await.unwrap());
+
+    let mut audit = AuditServiceClient::new(web);
+    let listed = audit.list_audit_entries(ListAuditEntriesRequest::default());
+    let entries = listed.await.unwrap().into_inner().entries.into_iter();
+    let authors: Vec<_> = entries.map(|entry| entry.author.unwrap().name).collect();
+    assert_eq!(
+        authors,
+        ["herald://operator/o", "herald://herald-web/w", "anna"]
+    );
 }
 
 #[tokio::test]

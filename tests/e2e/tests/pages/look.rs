@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use e2e::{alerts, api, browser::Page, site::Site};
+use e2e::{alerts, api, audit, browser::Page, site::Site};
 use serde_json::Value;
 
 use crate::places;
@@ -72,6 +72,22 @@ async fn what_neelix_found_is_whole_at_every_width_and_for_everybody() {
         ("ran", "/alerts/runs"),
     ];
     let faults = look_at(&site, calmed.map(|(name, path)| (name, path.to_owned()))).await;
+    assert_eq!(faults, "");
+}
+
+#[tokio::test]
+async fn who_has_changed_what_is_whole_at_every_width_and_for_everybody() {
+    let site = Site::judged().await;
+    audit::deeds(&site.herald.store_url()).await;
+    let audited = [
+        ("audited", "/audit"),
+        (
+            "audited-by",
+            "/audit?who=anna&action=search_renamed&from=-7d",
+        ),
+        ("audited-none", "/audit?who=nobody"),
+    ];
+    let faults = look_at(&site, audited.map(|(name, path)| (name, path.to_owned()))).await;
     assert_eq!(faults, "");
 }
 

@@ -27,6 +27,7 @@ fn places(id: &str) -> Vec<(&'static str, String)> {
         ("alerts", "/alerts"),
         ("rules", "/alerts/rules"),
         ("runs", "/alerts/runs"),
+        ("audit", "/audit"),
         ("rejected", "/rejected"),
         ("status", "/status"),
         ("help", "/help"),

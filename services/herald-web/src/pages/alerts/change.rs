@@ -56,10 +56,10 @@ pub(crate) async fn change(
 }
 
 async fn make(app: &App, id: u64, change: &Change) -> Result<(), ChangeFailure> {
-    let by = app.who.signature("");
+    let (by, author) = (app.who.signature(""), app.author(""));
     match change {
-        Change::Acknowledge => app.store.acknowledge(id, &by).await?,
-        Change::Silence(until) => app.store.silence(id, *until, &by).await?,
+        Change::Acknowledge => app.store.acknowledge(id, &by, &author).await?,
+        Change::Silence(until) => app.store.silence(id, *until, &by, &author).await?,
     };
     app.watch.forget();
     Ok(())

@@ -130,7 +130,12 @@ pub(crate) async fn silence(
     };
     match app
         .store
-        .silence(id, Some(now + length), "link in a mail")
+        .silence(
+            id,
+            Some(now + length),
+            "link in a mail",
+            &app.author_of_link(id),
+        )
         .await
     {
         Ok(_) => {

@@ -34,7 +34,11 @@ pub(crate) async fn save(
     let (status, problem) = match (name, view) {
         (Ok(name), Ok(view)) => {
             let overwrite = !form.get("overwrite").is_empty();
-            match app.store.save_search(&name, &view.query, overwrite).await {
+            let author = app.author("");
+            let saving = app
+                .store
+                .save_search(&name, &view.query, overwrite, &author);
+            match saving.await {
                 Ok(()) => return to_page(Some(&name)),
                 Err(failure) => {
                     save.can_overwrite = matches!(failure, ChangeFailure::Taken(_));
@@ -71,10 +75,13 @@ pub(crate) async fn rename(
     };
     let (old, new) = (form.get("name"), form.get("new_name"));
     let (status, problem) = match (SearchName::new(old), SearchName::new(new)) {
-        (Ok(name), Ok(new_name)) => match app.store.rename_search(&name, &new_name).await {
-            Ok(()) => return to_page(Some(&new_name)),
-            Err(failure) => (status_of(&failure), failure.to_string()),
-        },
+        (Ok(name), Ok(new_name)) => {
+            let author = app.author("");
+            match app.store.rename_search(&name, &new_name, &author).await {
+                Ok(()) => return to_page(Some(&new_name)),
+                Err(failure) => (status_of(&failure), failure.to_string()),
+            }
+        }
         (Err(error), _) | (_, Err(error)) => (StatusCode::BAD_REQUEST, error.to_string()),
     };
     let change = ChangeForm {
@@ -103,7 +110,7 @@ pub(crate) async fn delete(
         Err(response) => return *response,
     };
     let (status, problem) = match SearchName::new(form.get("name")) {
-        Ok(name) => match app.store.delete_search(&name).await {
+        Ok(name) => match app.store.delete_search(&name, &app.author("")).await {
             Ok(()) => return to_page(None),
             Err(failure) => (status_of(&failure), failure.to_string()),
         },

@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use herald_web::Changes;
 use hmac::{Hmac, KeyInit, Mac};
+use proto::v1::AuthorKind;
 use sha2::Sha256;
 use testkit::http::post_form;
 
@@ -57,6 +58,11 @@ async fn a_link_asks_first_and_then_silences() {
         let said = std::mem::take(&mut web.store.alerts().said);
         let expected = format!("2 silenced for Some({minutes}) min by \"link in a mail\"");
         assert_eq!(said, [expected]);
+        let author = web.store.audit().pop().unwrap().author.unwrap();
+        assert_eq!(
+            (author.kind(), &*author.name, &*author.address),
+            (AuthorKind::Link, "alert 2", "127.0.0.1")
+        );
     }
 }
 

@@ -130,6 +130,9 @@ impl AlertService for Alerts {
         request: Request<v1::AcknowledgeAlertRequest>,
     ) -> Result<Response<v1::AcknowledgeAlertResponse>, Status> {
         self.0.behave().await?;
+        let id = request.get_ref().id.to_string();
+        self.0
+            .note(&request, v1::AuditAction::AlertAcknowledged, &id);
         let asked = request.into_inner();
         let said = format!("{} acknowledged by {:?}", asked.id, asked.by);
         let alert = self.change(asked.id, said, |alert| {
@@ -148,6 +151,8 @@ impl AlertService for Alerts {
         request: Request<v1::SilenceAlertRequest>,
     ) -> Result<Response<v1::SilenceAlertResponse>, Status> {
         self.0.behave().await?;
+        let id = request.get_ref().id.to_string();
+        self.0.note(&request, v1::AuditAction::AlertSilenced, &id);
         let asked = request.into_inner();
         let minutes = asked
             .until_us

@@ -52,6 +52,8 @@ impl SavedSearchService for SavedSearches {
         request: Request<v1::SaveSearchRequest>,
     ) -> Result<Response<v1::SaveSearchResponse>, Status> {
         self.0.behave().await?;
+        let name = &request.get_ref().name;
+        self.0.note(&request, v1::AuditAction::SearchSaved, name);
         let request = request.into_inner();
         let name = name_of(&request.name)?;
         SearchQuery::new(&request.query).unwrap();
@@ -76,6 +78,8 @@ impl SavedSearchService for SavedSearches {
         request: Request<v1::RenameSearchRequest>,
     ) -> Result<Response<v1::RenameSearchResponse>, Status> {
         self.0.behave().await?;
+        let name = &request.get_ref().name;
+        self.0.note(&request, v1::AuditAction::SearchRenamed, name);
         let request = request.into_inner();
         let (name, new_name) = (name_of(&request.name)?, name_of(&request.new_name)?);
         let at = self.existing(&name)?;
@@ -94,6 +98,8 @@ impl SavedSearchService for SavedSearches {
         request: Request<v1::DeleteSearchRequest>,
     ) -> Result<Response<v1::DeleteSearchResponse>, Status> {
         self.0.behave().await?;
+        let name = &request.get_ref().name;
+        self.0.note(&request, v1::AuditAction::SearchDeleted, name);
         let at = self.existing(&name_of(&request.into_inner().name)?)?;
         self.0.searches.lock().unwrap().remove(at);
         Ok(Response::new(v1::DeleteSearchResponse {}))

@@ -1,6 +1,6 @@
 //! The controls of the pages that list other things than records.
 
-use e2e::{browser::Target, site::Site};
+use e2e::{audit, browser::Target, site::Site};
 
 use super::{Control, Way, use_all};
 
@@ -74,6 +74,38 @@ async fn what_is_about_herald_itself_is_used_in_every_way() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn who_has_changed_what_is_narrowed_in_every_way() {
+    let site = Site::judged().await;
+    audit::deeds(&site.herald.store_url()).await;
+    use_all(
+        &site,
+        &[
+            Control::leads("/audit", ("link", "anna"), "/audit?who=anna"),
+            Control::leads("/audit?who=anna", ("link", "7 days"), "who=anna&from=-7d"),
+            Control::leads("/audit", ".audit .c-what a", "/alerts/"),
+            Control::does("/audit?who=anna&from=-7d", ("link", "clear"), BARE),
+            Control::does("/audit?who=nobody", ("link", "All entries"), BARE),
+            Control::does("/audit?before=1", ("link", "To the newest"), BARE),
+        ],
+    )
+    .await;
+    for way in Way::ALL {
+        let page = way.page(&site).await;
+        page.open(&site.url("/audit?from=-7d")).await;
+        page.fill("#who", "ANNA").await;
+        match way {
+            Way::Keyboard => page.press("Enter").await,
+            _ => page.click(("button", "Show")).await,
+        }
+        let found = "document.querySelectorAll('.audit tbody tr').length === 5 \
+                     && location.search.includes('from=-7d')";
+        page.until(&format!("anna's are found by {way:?}"), found)
+            .await;
+        assert_eq!(page.complaints(), Vec::<String>::new(), "{way:?}");
+    }
 }
 
 #[tokio::test]
