@@ -111,7 +111,7 @@ impl App {
             store,
             streams: Streams::new(config.max_streams),
             feeds: Feeds::default(),
-            guard: Guard::new(config.stage, config.changes),
+            guard: Guard::new(config.stage, config.changes, config.https.can_serve()),
             templates: Arc::new(Templates::new()?),
             assets: Arc::new(Assets::new()),
             shutdown,

@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Guard {
     changes: Changes,
     cookie: String,
+    /// herald-web's own listener is encrypted.
+    is_https: bool,
 }
 
 /// Why a change is not made.
@@ -61,9 +63,10 @@ impl Token {
 
 impl Guard {
     /// Each stage has a cookie of its own: several are often on one host.
-    pub(crate) fn new(stage: Stage, changes: Changes) -> Self {
+    pub(crate) fn new(stage: Stage, changes: Changes, is_https: bool) -> Self {
         Self {
             changes,
+            is_https,
             cookie: format!("herald-form-{}", stage.name().to_lowercase()),
         }
     }
@@ -180,9 +183,10 @@ impl Guard {
             };
         }
         let value = Uuid::new_v4().simple().to_string();
-        let is_secure = headers
+        let is_behind_https = headers
             .get("x-forwarded-proto")
             .is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
+        let is_secure = self.is_https || is_behind_https;
         let secure = if is_secure { "; Secure" } else { "" };
         let cookie = format!(
             "{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}",
@@ -284,7 +288,7 @@ mod tests {
     #[test]
     fn who_may_change_something_where() {
         let check = |changes, host, expected| {
-            let guard = Guard::new(Stage::Testing, changes);
+            let guard = Guard::new(Stage::Testing, changes, false);
             let headers = headers(&[("host", host)]);
             let found = guard.check_place(&Who::Anybody, &Uri::from_static("/saved"), &headers);
             assert_eq!(found, expected, "{changes:?} {host}");
@@ -319,7 +323,7 @@ mod tests {
 
     #[test]
     fn another_site_changes_nothing() {
-        let guard = Guard::new(Stage::Testing, Changes::Local);
+        let guard = Guard::new(Stage::Testing, Changes::Local, false);
         let check = |more: &[(&'static str, &'static str)], token: &str, expected| {
             let mut pairs = vec![("host", "localhost:9011")];
             pairs.extend(more);
@@ -364,7 +368,7 @@ mod tests {
 
     #[test]
     fn programs_change_something_by_json_only() {
-        let guard = Guard::new(Stage::Testing, Changes::Local);
+        let guard = Guard::new(Stage::Testing, Changes::Local, false);
         let check = |more: &[(&'static str, &'static str)], expected| {
             let mut pairs = vec![("host", "localhost:9011")];
             pairs.extend(more);
@@ -400,7 +404,7 @@ mod tests {
     #[test]
     fn where_people_sign_in_the_role_decides() {
         let check = |changes, who: &Who, expected| {
-            let guard = Guard::new(Stage::Testing, changes);
+            let guard = Guard::new(Stage::Testing, changes, false);
             let headers = headers(&[("host", "logs.example")]);
             let found = guard.check_place(who, &Uri::from_static("/saved"), &headers);
             assert_eq!(found, expected, "{changes:?} {who:?}");
@@ -416,7 +420,7 @@ mod tests {
     /// Guards against a token that somebody else planted as a cookie.
     #[test]
     fn forms_are_bound_to_their_session() {
-        let guard = Guard::new(Stage::Testing, Changes::Allowed);
+        let guard = Guard::new(Stage::Testing, Changes::Allowed, false);
         let planted = headers(&[
             ("host", "logs.example"),
             (
@@ -441,7 +445,7 @@ mod tests {
 
     #[test]
     fn a_token_is_made_once() {
-        let guard = Guard::new(Stage::Testing, Changes::Local);
+        let guard = Guard::new(Stage::Testing, Changes::Local, false);
         let fresh = guard.token(&Who::Anybody, &HeaderMap::new());
         let cookie = fresh.cookie.clone().unwrap();
         let expected = format!(
@@ -460,6 +464,9 @@ mod tests {
         let again = guard.token(&Who::Anybody, &known);
         assert_eq!((again.value(), again.cookie.clone()), (TOKEN, None));
         let https = guard.token(&Who::Anybody, &headers(&[("x-forwarded-proto", "https")]));
+        assert!(https.cookie.unwrap().ends_with("; Secure"));
+        let own = Guard::new(Stage::Testing, Changes::Local, true);
+        let https = own.token(&Who::Anybody, &HeaderMap::new());
         assert!(https.cookie.unwrap().ends_with("; Secure"));
     }
 }
