@@ -17,6 +17,7 @@ mod entry;
 mod file;
 mod forwarded;
 mod guard;
+mod lease;
 mod password;
 mod role;
 mod secret;
@@ -45,6 +46,7 @@ use attempts::Attempts;
 use cookie::Cookie;
 use file::Followed;
 use forwarded::FormTokens;
+use lease::Leases;
 use password::Verifier;
 use session::{Session, Sessions};
 
@@ -52,6 +54,7 @@ pub(crate) use caller::Caller;
 pub use file::FileError;
 pub use forwarded::ProxyAuth;
 pub(crate) use guard::{Need, Needs, Rules, admit};
+pub(crate) use lease::Lease;
 pub use role::{InvalidRole, Role};
 pub use settings::SignIn;
 pub use tokens::{Token, Tokens};
@@ -60,7 +63,7 @@ pub use users::{User, Users};
 pub(crate) use who::known;
 pub(crate) use who::{Known, SessionOf, Way, Who};
 
-/// How often sessions are looked through for those that are over.
+/// How often sessions and tokens are looked through for those that are over.
 const SWEEP: Duration = Duration::from_secs(5);
 
 static SIGN_INS: LazyLock<Counter<u64>> = LazyLock::new(|| {
@@ -80,6 +83,7 @@ struct Shared {
     proxy_auth: Option<ProxyAuth>,
     form_tokens: FormTokens,
     sessions: Sessions,
+    leases: Leases,
     attempts: Attempts,
     passwords: Option<Verifier>,
     proxies: Networks,
@@ -129,6 +133,7 @@ impl Access {
             users,
             tokens,
             form_tokens: FormTokens::new(),
+            leases: Leases::new(shutdown.clone()),
             sessions: Sessions::new(sign_in.lifetimes(), shutdown),
             attempts: Attempts::default(),
             // Whoever is believed in who asks is believed in where from, too.
@@ -187,7 +192,9 @@ impl Access {
         Some(Who::Known(Arc::new(Known {
             name: token.name.clone(),
             role: token.role,
-            way: Way::Token,
+            way: Way::Token {
+                lease: self.0.leases.of(token.fingerprint()),
+            },
         })))
     }
 
@@ -304,19 +311,23 @@ impl Access {
         self.0.cookie.remove(caller.is_https)
     }
 
-    /// Ends sessions that are over while nobody asks, with all that they follow, until
-    /// `shutdown`.
+    /// Ends sessions that are over while nobody asks, and what programs follow whose
+    /// tokens hold no longer, until `shutdown`.
     pub(crate) async fn follow(self, shutdown: CancellationToken) {
         let mut ticks = interval(SWEEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let work = async {
             loop {
                 ticks.tick().await;
-                let Some(users) = self.0.users.as_ref().map(Followed::now) else {
-                    continue;
-                };
-                let is_wanted = |session: &Session| role_of(&users, session).is_some();
-                self.0.sessions.sweep(Instant::now(), is_wanted);
+                if let Some(tokens) = self.0.tokens.as_ref().map(Followed::now) {
+                    let now = utc::now();
+                    let holds = |token: &_| tokens::holding(&tokens, token, now).is_some();
+                    self.0.leases.sweep(holds);
+                }
+                if let Some(users) = self.0.users.as_ref().map(Followed::now) {
+                    let is_wanted = |session: &Session| role_of(&users, session).is_some();
+                    self.0.sessions.sweep(Instant::now(), is_wanted);
+                }
             }
         };
         shutdown.run_until_cancelled(work).await;

@@ -118,6 +118,15 @@ impl App {
         })
     }
 
+    /// Until what somebody follows ends although they stay: herald-web stops, or who asks
+    /// is no longer believed.
+    pub(crate) async fn ended(self) {
+        match self.who.lease() {
+            None => self.shutdown.cancelled().await,
+            Some(lease) => lease.ended(self.shutdown).await,
+        }
+    }
+
     /// The same for somebody who asks. What has no end of its own ends with the session.
     pub(crate) fn of(&self, who: Who) -> Self {
         let mut app = self.clone();

@@ -209,7 +209,7 @@ pub(crate) fn author_of(who: &Who, said: &str, address: Option<IpAddr>) -> Autho
     match known.way {
         Way::Session(_) => Author::cut(AuthorKind::User, &known.name, "", address),
         Way::Proxy { .. } => Author::cut(AuthorKind::Proxy, &known.name, "", address),
-        Way::Token => Author::cut(AuthorKind::Token, &known.name, said, address),
+        Way::Token { .. } => Author::cut(AuthorKind::Token, &known.name, said, address),
     }
 }
 

@@ -118,8 +118,7 @@ pub(crate) async fn follow(
             tokio::spawn(hand_on(place, pieces, tell, events));
             let told = ReceiverStream::new(taken).flat_map(stream::iter);
             let events = stream::iter([start]).chain(told);
-            let shutdown = app.shutdown.clone().cancelled_owned();
-            Ok(respond(events.take_until(shutdown)))
+            Ok(respond(events.take_until(app.clone().ended())))
         }
         Err(LiveError::Store(failure)) if !matches!(failure, StoreError::NoAnswer) => {
             Err(failure.into())
@@ -185,7 +184,7 @@ pub(crate) fn wants_events(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }
 
-/// Events that are text already, until `shutdown`.
+/// Events that are text already, until whoever asks is no longer believed.
 pub(crate) fn respond_text(
     app: &App,
     retry: Duration,
@@ -193,7 +192,7 @@ pub(crate) fn respond_text(
 ) -> Response {
     let start = Bytes::from(format!("retry: {}\n: following\n\n", retry.as_millis()));
     let events = stream::iter([vec![start]]).chain(events);
-    let events = events.take_until(app.shutdown.clone().cancelled_owned());
+    let events = events.take_until(app.clone().ended());
     let parts = events.flat_map(|parts| stream::iter(parts.into_iter().map(Ok::<_, Infallible>)));
     let headers = [("content-type", "text/event-stream"), UNBUFFERED];
     (headers, Body::from_stream(parts)).into_response()

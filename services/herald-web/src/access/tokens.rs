@@ -35,6 +35,10 @@ pub struct Tokens {
 }
 
 impl Token {
+    pub(super) fn fingerprint(&self) -> &Fingerprint {
+        &self.sha256
+    }
+
     /// Whether it has ended.
     #[must_use]
     pub fn has_expired(&self, now: Micros) -> bool {
@@ -112,9 +116,17 @@ pub(super) fn follow(path: &Path) -> Result<Followed<Token>, FileError> {
 
 /// The one that a program has shown, unless it has ended.
 pub(super) fn find<'t>(tokens: &'t [Token], secret: &str, now: Micros) -> Option<&'t Token> {
-    let shown = fingerprint(secret);
+    holding(tokens, &fingerprint(secret), now)
+}
+
+/// The one with a fingerprint, unless it has ended.
+pub(super) fn holding<'t>(
+    tokens: &'t [Token],
+    shown: &Fingerprint,
+    now: Micros,
+) -> Option<&'t Token> {
     // How far the SHA-256 of a guess agrees helps nobody to guess better.
-    let token = tokens.iter().find(|token| token.sha256 == shown)?;
+    let token = tokens.iter().find(|token| token.sha256 == *shown)?;
     (!token.has_expired(now)).then_some(token)
 }
 

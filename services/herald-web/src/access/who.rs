@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Role, secret::Fingerprint};
+use super::{Lease, Role, secret::Fingerprint};
 
 /// Longest name, in characters, that the store takes of who has changed something.
 const MAX_SIGNATURE: usize = 100;
@@ -39,7 +39,10 @@ pub(crate) enum Way {
         form_token: String,
     },
     /// A program with a token, which has no forms.
-    Token,
+    Token {
+        /// For how long it is believed.
+        lease: Lease,
+    },
 }
 
 /// What is to be known of somebody's session.
@@ -65,7 +68,16 @@ impl Who {
     pub(crate) fn session(&self) -> Option<&SessionOf> {
         match &self.known()?.way {
             Way::Session(session) => Some(session),
-            Way::Proxy { .. } | Way::Token => None,
+            Way::Proxy { .. } | Way::Token { .. } => None,
+        }
+    }
+
+    /// For how long somebody is believed who has no session.
+    pub(crate) fn lease(&self) -> Option<Lease> {
+        match &self.known()?.way {
+            Way::Session(_) => None,
+            Way::Proxy { .. } => Some(Lease::by_proxy()),
+            Way::Token { lease } => Some(lease.clone()),
         }
     }
 
@@ -75,7 +87,7 @@ impl Who {
         match self.known() {
             None => said.to_owned(),
             Some(known) => match known.way {
-                Way::Token if !said.is_empty() => {
+                Way::Token { .. } if !said.is_empty() => {
                     let own = format!(" (by {})", known.name);
                     let room = MAX_SIGNATURE.saturating_sub(own.chars().count());
                     said.chars().take(room).chain(own.chars()).collect()
@@ -92,7 +104,7 @@ impl Known {
         match &self.way {
             Way::Session(session) => Some(&session.form_token),
             Way::Proxy { form_token } => Some(form_token),
-            Way::Token => None,
+            Way::Token { .. } => None,
         }
     }
 }
@@ -102,13 +114,16 @@ pub(crate) fn known(name: &str, role: Role, form_token: Option<&str>) -> Who {
     Who::Known(Arc::new(Known {
         name: name.to_owned(),
         role,
-        way: form_token.map_or(Way::Token, |form_token| {
-            Way::Session(SessionOf {
+        way: match form_token {
+            None => Way::Token {
+                lease: Lease::Token(CancellationToken::new()),
+            },
+            Some(form_token) => Way::Session(SessionOf {
                 key: [0; 32],
                 form_token: form_token.to_owned(),
                 ended: CancellationToken::new(),
-            })
-        }),
+            }),
+        },
     }))
 }
 

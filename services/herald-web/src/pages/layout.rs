@@ -160,7 +160,7 @@ fn account(known: &Known) -> Account {
         role: known.role.name(),
         token: match &known.way {
             Way::Session(session) => Some(session.form_token.clone()),
-            Way::Proxy { .. } | Way::Token => None,
+            Way::Proxy { .. } | Way::Token { .. } => None,
         },
     }
 }

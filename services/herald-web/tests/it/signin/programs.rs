@@ -1,10 +1,17 @@
 //! Programs with tokens.
 
+use std::time::Duration;
+
 use herald_web::Role;
 use serde_json::json;
-use testkit::http::{Response, get_with, post};
+use testkit::{
+    http::{Response, get_with, post},
+    wait_until,
+};
 
 use super::Site;
+
+const DEADLINE: Duration = Duration::from_secs(40);
 
 async fn ask(site: &Site, path: &str, authorization: &str) -> Response {
     let url = format!("{}{path}", site.web.base);
@@ -31,6 +38,35 @@ async fn a_program_shows_its_token() {
     site.tokens().remove("probe").unwrap();
     let answer = ask(&site, "/api/v1/records", &format!("Bearer {token}")).await;
     assert_eq!(answer.status.as_u16(), 401);
+}
+
+/// Guards against a tail that outlives its token.
+#[tokio::test]
+async fn what_a_program_follows_ends_with_its_token() {
+    let site = Site::new().await;
+    let in_a_while = (time::OffsetDateTime::now_utc().unix_timestamp() + 12) * 1_000_000;
+    for (name, expires) in [("removed", None), ("expiring", Some(in_a_while))] {
+        let token = site.tokens().add(name, Role::Viewer, expires).unwrap();
+        let other = site.tokens().add("other", Role::Viewer, None).unwrap();
+        let follow = |token: &str| {
+            let url = format!("{}/api/v1/tail", site.web.base);
+            let authorization = format!("Bearer {token}");
+            tokio::spawn(async move { get_with(&url, &[("authorization", &authorization)]).await })
+        };
+        let nobody = async || site.web.store.streams() == 0;
+        wait_until("nobody follows", DEADLINE, nobody).await;
+        let (tail, stays) = (follow(&token), follow(&other));
+        let both = async || site.web.store.streams() == 2;
+        wait_until("both follow", DEADLINE, both).await;
+        if expires.is_none() {
+            site.tokens().remove(name).unwrap();
+        }
+        wait_until("it ends", DEADLINE, async || tail.is_finished()).await;
+        assert!(tail.await.unwrap().unwrap().text().contains("following"));
+        assert!(!stays.is_finished());
+        site.tokens().remove("other").unwrap();
+        wait_until("the other ends", DEADLINE, async || stays.is_finished()).await;
+    }
 }
 
 #[tokio::test]
