@@ -9,7 +9,7 @@ use argon2::{
 };
 use tokio::sync::Semaphore;
 
-use super::secret::random_bytes;
+use super::secret::{fingerprint, random_bytes};
 
 /// Fewest and most bytes of a password.
 const MIN_BYTES: usize = 10;
@@ -65,8 +65,10 @@ pub(super) fn check_hash(text: &str) -> Result<(), String> {
 pub(super) struct Verifier {
     turns: Arc<Semaphore>,
     places: Arc<Semaphore>,
-    /// Checked where there is nobody of a name, so that this takes as long.
+    /// Checked where there is nobody at all.
     decoy: String,
+    /// Which name is taken for which of the users there are, where nobody has it.
+    key: String,
 }
 
 /// Too many are signing in.
@@ -79,19 +81,37 @@ impl Verifier {
             turns: Arc::new(Semaphore::new(AT_A_TIME)),
             places: Arc::new(Semaphore::new(AT_A_TIME + WAITING)),
             decoy: hashed(&super::secret::random()).expect("43 bytes are a password"),
+            key: super::secret::random(),
         }
     }
 
-    /// Whether this is the password of which that was kept; no without any.
+    /// Which of `all` is checked for a name that nobody has, so that this takes as long as
+    /// for one of them: always the same of a name, as users have it.
+    pub(super) fn stand_in<'t, T>(&self, name: &str, all: &'t [T]) -> Option<&'t T> {
+        let shown = fingerprint(&format!("{}{name}", self.key));
+        let number = shown[..8]
+            .iter()
+            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        let at = number.checked_rem(all.len() as u64)?;
+        all.get(usize::try_from(at).ok()?)
+    }
+
+    /// Whether this is the password of which that was kept; no without any, which takes as
+    /// long as with that of `stand_in`.
     ///
     /// # Errors
     /// Too many wait for an answer.
-    pub(super) async fn is_right(&self, password: &str, kept: Option<&str>) -> Result<bool, Busy> {
+    pub(super) async fn is_right(
+        &self,
+        password: &str,
+        kept: Option<&str>,
+        stand_in: Option<&str>,
+    ) -> Result<bool, Busy> {
         let _place = self.places.try_acquire().map_err(|_| Busy)?;
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let turn = turn.expect("nobody closes the semaphore");
-        let kept = kept.filter(|_| password.len() <= MAX_BYTES);
-        let hash = kept.unwrap_or(&self.decoy).to_owned();
+        let hash = kept.or(stand_in).unwrap_or(&self.decoy).to_owned();
+        let is_somebodys = kept.is_some() && password.len() <= MAX_BYTES;
         let password = password.to_owned();
         let checked = tokio::task::spawn_blocking(move || {
             // Held to the end also where nobody waits for it any more.
@@ -103,12 +123,17 @@ impl Verifier {
                     .is_ok()
             })
         });
-        Ok(checked.await.unwrap_or(false) && kept.is_some())
+        Ok(checked.await.unwrap_or(false) && is_somebodys)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use argon2::{
+        Argon2,
+        password_hash::{PasswordHasher, phc::PasswordHash},
+    };
+
     use super::{InvalidPassword, Verifier, check_hash, hashed};
 
     #[tokio::test]
@@ -122,7 +147,7 @@ mod tests {
         let verifier = Verifier::new();
         let check = async |password: &str, kept: Option<&str>, expected: bool| {
             assert_eq!(
-                verifier.is_right(password, kept).await,
+                verifier.is_right(password, kept, None).await,
                 Ok(expected),
                 "{password}"
             );
@@ -132,6 +157,43 @@ mod tests {
         check("", Some(&kept), false).await;
         check("correct horse", None, false).await;
         check("correct horse", Some("no hash"), false).await;
+        let lent = verifier.is_right("correct horse", None, Some(&kept)).await;
+        assert_eq!(lent, Ok(false), "it is another one's");
+    }
+
+    /// Guards against names told by how long it takes that nobody has them.
+    #[tokio::test]
+    async fn a_name_that_nobody_has_takes_as_long_as_one_of_the_file() {
+        let costly = |memory_kib: u32| {
+            let params = argon2::Params::new(memory_kib, 2, 1, None).unwrap();
+            let argon = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+            let hash: PasswordHash = argon.hash_password_with_salt(b"x", &[7; 16]).unwrap();
+            hash.to_string()
+        };
+        let verifier = Verifier::new();
+        let hashes = [costly(8), costly(16 << 10)];
+        let stand_in = |name: &str| verifier.stand_in(name, &hashes).unwrap().clone();
+        let names: Vec<_> = (0..64).map(|n| n.to_string()).collect();
+        for hash in &hashes {
+            let taken = names.iter().filter(|name| stand_in(name) == *hash).count();
+            assert!((8..=56).contains(&taken), "{taken} of 64");
+        }
+        assert!(names.iter().all(|name| stand_in(name) == stand_in(name)));
+        assert_eq!(verifier.stand_in("x", &hashes[..0]), None);
+
+        let took = async |kept: Option<&str>, stand_in: Option<&str>| {
+            let mut least = std::time::Duration::MAX;
+            for _ in 0..5 {
+                let began = std::time::Instant::now();
+                let right = verifier.is_right("wrong", kept, stand_in).await;
+                assert_eq!(right, Ok(false));
+                least = least.min(began.elapsed());
+            }
+            least
+        };
+        let cheap = took(None, Some(&hashes[0])).await;
+        let costly = took(None, Some(&hashes[1])).await;
+        assert!(costly > 4 * cheap, "{costly:?} and {cheap:?}");
     }
 
     #[test]
