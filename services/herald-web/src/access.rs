@@ -289,7 +289,9 @@ impl Access {
         let is_right = passwords.is_right(password, kept, stand_in).await;
         match (user, is_right) {
             (Some(user), Ok(true)) => {
-                self.0.attempts.succeeded(name, caller.address);
+                self.0
+                    .attempts
+                    .succeeded(name, caller.address, Instant::now());
                 Ok(user.clone())
             }
             (_, Ok(_)) => Err(SignInError::Wrong),
