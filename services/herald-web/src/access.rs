@@ -50,7 +50,7 @@ use lease::Leases;
 use password::Verifier;
 use session::{Session, Sessions};
 
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Caller, is_forwarded};
 pub use file::FileError;
 pub use forwarded::ProxyAuth;
 pub(crate) use guard::{Need, Needs, Rules, admit};

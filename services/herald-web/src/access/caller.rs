@@ -10,12 +10,20 @@ use axum::{
 use runtime::networks::Networks;
 
 /// What proxies add; whoever sends one of these is not somebody at this machine.
-const FORWARDED: [&str; 4] = [
+const FORWARDED: [&str; 7] = [
     "forwarded",
+    "via",
     "x-forwarded-for",
+    "x-forwarded-host",
     "x-forwarded-proto",
+    "x-forwarded-server",
     "x-real-ip",
 ];
+
+/// Whether a proxy has handed a request on, as far as it says so.
+pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
+    FORWARDED.iter().any(|name| headers.contains_key(*name))
+}
 
 /// Who asks, as far as the connection tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +53,11 @@ impl Caller {
                 is_here: false,
             };
         }
-        let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
         Self {
             peer,
             address: peer,
             is_https: false,
-            is_here: peer.is_loopback() && !is_forwarded,
+            is_here: peer.is_loopback() && !is_forwarded(headers),
         }
     }
 }
@@ -112,6 +119,9 @@ mod tests {
         check("127.0.0.1", &[], ("127.0.0.1", false, true));
         check("::ffff:127.0.0.1", &[], ("127.0.0.1", false, true));
         check("127.0.0.1", &[https], ("127.0.0.1", false, false));
+        for (name, value) in [("via", "1.1 nginx"), ("forwarded", "for=192.0.2.1")] {
+            check("127.0.0.1", &[(name, value)], ("127.0.0.1", false, false));
+        }
         check("192.0.2.1", &[https], ("192.0.2.1", false, false));
         check("10.0.0.7", &[], ("10.0.0.7", false, false));
         check("10.0.0.7", &[https], ("10.0.0.7", true, false));

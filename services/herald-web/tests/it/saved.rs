@@ -286,3 +286,28 @@ async fn where_changes_are_off_searches_are_read_only() {
     let response = browser.send_with("/saved", &host, &fields).await;
     assert_eq!(response.status.as_u16(), 303);
 }
+
+/// Guards against a proxy on the same machine making everybody somebody at this machine.
+#[tokio::test]
+async fn through_a_proxy_that_nobody_has_named_nothing_is_changed() {
+    let web = Web::with(Vec::new()).await;
+    for header in [("x-forwarded-for", "192.0.2.9"), ("via", "1.1 proxy")] {
+        let url = format!("{}/saved", web.base);
+        let answer = get_with(&url, &[header]).await.unwrap();
+        let page = answer.text();
+        assert!(page.contains("this came through a proxy"), "{page}");
+        assert!(!page.contains("method=\"post\""), "{page}");
+        let cookie = answer.headers["set-cookie"].to_str().unwrap();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let token = cookie.split_once('=').unwrap().1;
+        let form = format!("name=x&view=%2F&token={token}");
+        let headers = [header, ("cookie", &cookie)];
+        let answer = post_form(&url, &headers, form).await.unwrap();
+        assert_eq!(answer.status.as_u16(), 403);
+    }
+    assert!(
+        web.page("/saved", 200)
+            .await
+            .contains("Nothing has been saved yet")
+    );
+}
