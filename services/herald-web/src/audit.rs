@@ -122,9 +122,9 @@ impl Audit {
         self.0.wake.notify_one();
     }
 
-    /// Tells the store, until `shutdown`; then once more what is left.
-    pub(crate) async fn follow(self, store: StoreClient, shutdown: CancellationToken) {
-        shutdown.run_until_cancelled(self.tell(&store)).await;
+    /// Tells the store, until nobody asks any more (`served`); then what is left.
+    pub(crate) async fn follow(self, store: StoreClient, served: CancellationToken) {
+        served.run_until_cancelled(self.tell(&store)).await;
         self.lock().add_unlisted();
         if timeout(LAST_TIME, self.tell_waiting(&store)).await.is_err() {
             let lost = self.lock().waiting.len();

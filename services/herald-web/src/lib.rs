@@ -91,7 +91,9 @@ pub async fn serve(
     let readiness = Readiness::new();
     let app = app::App::new(config, store.clone(), shutdown.clone())?;
     let sessions = tokio::spawn(app.access.clone().follow(shutdown.clone()));
-    let audit = app.audit.clone().follow(store.clone(), shutdown.clone());
+    // What the last requests have done is told, too.
+    let served = CancellationToken::new();
+    let audit = app.audit.clone().follow(store.clone(), served.clone());
     let audit = tokio::spawn(audit);
     let watch = tokio::spawn(readiness::follow(
         store,
@@ -109,6 +111,7 @@ pub async fn serve(
     )
     .await
     .context("cannot serve pages")?;
+    served.cancel();
     sessions.await.context("the watch over sessions failed")?;
     audit.await.context("telling the audit log failed")?;
     watch.await.context("the watch over the store failed")
