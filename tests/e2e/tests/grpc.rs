@@ -17,8 +17,8 @@ use testkit::{Installation, Process, python::Python, wait_until};
 const SOON: Duration = Duration::from_secs(60);
 
 /// Calls that are no command's: a stream of bytes, one in both directions, what is
-/// neelix's alone, and what needs an alert.
-const WITHOUT_COMMAND: [&str; 11] = [
+/// neelix's or herald-web's alone, and what needs an alert.
+const WITHOUT_COMMAND: [&str; 12] = [
     "Append",
     "Backup",
     "BeginRun",
@@ -30,6 +30,7 @@ const WITHOUT_COMMAND: [&str; 11] = [
     "GetAlert",
     "AcknowledgeAlert",
     "SilenceAlert",
+    "AddAuditEntry",
 ];
 
 fn root() -> PathBuf {
@@ -84,6 +85,7 @@ fn expected(method: &str) -> &'static str {
         "SaveSearch" | "ListSavedSearches" => "\"level=ERROR&from=-12h\"",
         "RenameSearch" => "\"name\": \"Night\"",
         "DeleteSearch" => "",
+        "ListAuditEntries" => "\"object\": \"Night\"",
         "GetStatus" => "\"newestId\": \"3\"",
         "ListAlerts" | "ListHeartbeats" | "ListRules" | "ListRuns" => "",
         "GetAlertStatus" => "\"linkKey\"",
