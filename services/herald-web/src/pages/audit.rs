@@ -218,7 +218,10 @@ impl EntryView {
             at: When::new(entry.at_us, now),
             class: class(entry.action),
             action: label(entry.action),
-            object: short(&entry.object),
+            object: match is_of_alert(entry.action) {
+                true => format!("alert {}", short(&entry.object)),
+                false => short(&entry.object),
+            },
             object_href: object_href(entry),
             detail: short(&entry.detail),
             count: (entry.count > 1).then(|| counted(entry.count, "time")),
@@ -256,11 +259,16 @@ impl Person {
     }
 }
 
+fn is_of_alert(action: AuditAction) -> bool {
+    matches!(
+        action,
+        AuditAction::AlertAcknowledged | AuditAction::AlertSilenced | AuditAction::AlertUnsilenced
+    )
+}
+
 fn object_href(entry: &AuditEntry) -> Option<String> {
     match entry.action {
-        AuditAction::AlertAcknowledged
-        | AuditAction::AlertSilenced
-        | AuditAction::AlertUnsilenced => Some(format!("/alerts/{}", entry.object)),
+        action if is_of_alert(action) => Some(format!("/alerts/{}", entry.object)),
         AuditAction::SearchSaved | AuditAction::SearchChanged | AuditAction::SearchRenamed => {
             Some("/saved".to_owned())
         }

@@ -53,7 +53,7 @@ async fn entries_are_shown_newest_first_and_inert() {
         "aria-current=\"page\">Audit</a>",
         "<bdi>chat</bdi></a> for <bdi>bo</bdi>",
         "by a token · 192.0.2.7",
-        "<a href=\"/alerts/7\"><bdi>7</bdi></a>",
+        "<a href=\"/alerts/7\"><bdi>alert 7</bdi></a>",
         "<bdi>until 2026-11-30T02:24:15Z</bdi></ins>",
         "<b>1,234 times</b>",
         "<bdi>q=%3Cscript%3E</bdi></del>",

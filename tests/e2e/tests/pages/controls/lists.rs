@@ -85,7 +85,7 @@ async fn who_has_changed_what_is_narrowed_in_every_way() {
         &[
             Control::leads("/audit", ("link", "anna"), "/audit?who=anna"),
             Control::leads("/audit?who=anna", ("link", "7 days"), "who=anna&from=-7d"),
-            Control::leads("/audit", ".audit .c-what a", "/alerts/"),
+            Control::leads("/audit", ".audit a[href^='/alerts/']", "/alerts/"),
             Control::does("/audit?who=anna&from=-7d", ("link", "clear"), BARE),
             Control::does("/audit?who=nobody", ("link", "All entries"), BARE),
             Control::does("/audit?before=1", ("link", "To the newest"), BARE),
