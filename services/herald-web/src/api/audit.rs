@@ -113,9 +113,9 @@ pub(crate) async fn download(app: App, RawQuery(query): RawQuery) -> Result<Resp
     };
     let format = reader.value("format", Format::read).unwrap_or(Format::Csv);
     reader.finish()?;
-    let first = app.store.audit_entries(&asked).await?;
+    let (entries, next) = app.store.audit_entries(&asked).await?;
     let headers = format.headers(&format!("herald-audit-{}", app.stage.name().to_lowercase()));
-    Ok((headers, body(app, asked, format, first)).into_response())
+    Ok((headers, body(app, asked, format, (&entries, next))).into_response())
 }
 
 /// All that pass, newest first, in pieces. A failure of the store is the body's: nobody
@@ -124,14 +124,14 @@ fn body(
     app: App,
     asked: AuditQuery,
     format: Format,
-    first: (Vec<AuditEntry>, Option<u64>),
+    (entries, next): (&[AuditEntry], Option<u64>),
 ) -> Body {
     let mut head = String::new();
     if format == Format::Csv {
         render::csv::write_texts(&mut head, COLUMNS);
     }
-    head.push_str(&rows(format, &first.0));
-    let state = first.1.map(|next| (app, asked, next));
+    head.push_str(&rows(format, entries));
+    let state = next.map(|next| (app, asked, next));
     let rest = stream::try_unfold(state, move |state| async move {
         let Some((app, mut asked, next)) = state else {
             return Ok::<_, StoreError>(None);
