@@ -163,7 +163,7 @@ fn needs() -> Needs {
 }
 
 #[rustfmt::skip]
-fn pages() -> [Route; 24] {
+fn pages() -> [Route; 26] {
     use Need::{Badge, Nothing, User};
     [
         Route("/", User, get(pages::log::show)),
@@ -190,6 +190,8 @@ fn pages() -> [Route; 24] {
         Route("/saved/rename", User, post(pages::saved::rename)),
         Route("/saved/delete", User, post(pages::saved::delete)),
         Route("/signin", Nothing, get(pages::signin::show).post(pages::signin::sign_in)),
+        Route("/signin/provider", Nothing, get(pages::signin::provider::leave)),
+        Route("/signin/provider/back", Nothing, get(pages::signin::provider::arrive)),
         Route("/signout", Nothing, post(pages::signin::sign_out)),
     ]
 }

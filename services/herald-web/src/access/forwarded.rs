@@ -12,7 +12,7 @@ use super::{
     secret::{encoded, random_bytes},
 };
 
-/// Longest name that a proxy may give somebody, in bytes: the store takes no longer one
+/// Longest name that a proxy or a provider may give somebody, in bytes: the store takes no longer one
 /// of who has changed something.
 const MAX_NAME_BYTES: usize = 100;
 
@@ -50,8 +50,7 @@ impl ProxyAuth {
             return None;
         }
         let name = only(headers, &self.user_header)?;
-        let is_name = name.len() <= MAX_NAME_BYTES && !name.chars().any(char::is_control);
-        if name.is_empty() || !is_name {
+        if !is_name(name) {
             return None;
         }
         Some(Forwarded {
@@ -73,6 +72,12 @@ impl ProxyAuth {
             false => None,
         }
     }
+}
+
+/// Whether others may call somebody so.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_short = (1..=MAX_NAME_BYTES).contains(&name.len());
+    is_short && !name.chars().any(char::is_control)
 }
 
 /// The value of a header that is there once: of two, one may be somebody else's.

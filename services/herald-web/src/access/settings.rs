@@ -7,7 +7,7 @@ use runtime::config::{self, Age, ConfigError, Vars};
 use serde::Deserialize;
 
 use super::{
-    Networks, ProxyAuth, Token, User,
+    Networks, OidcSettings, ProxyAuth, Token, User,
     file::{FileError, Followed},
     session::Lifetimes,
     tokens, users,
@@ -27,6 +27,8 @@ pub struct SignIn {
     pub session_idle: Duration,
     /// After so long everybody is.
     pub session_lifetime: Duration,
+    /// A provider that lets people sign in.
+    pub oidc: Option<OidcSettings>,
     /// Proxies that say who has signed in with them.
     pub proxy_auth: Option<ProxyAuth>,
     /// Proxies that are believed where a request comes from, and how.
@@ -61,6 +63,7 @@ impl Default for SignIn {
         Self {
             users: None,
             tokens: None,
+            oidc: None,
             proxy_auth: None,
             session_idle: IDLE,
             session_lifetime: LIFETIME,
@@ -78,7 +81,8 @@ impl SignIn {
     /// `WEB_PROXY_AUTH_USER` and `WEB_PROXY_AUTH_GROUPS` (headers; default:
     /// `X-Remote-User` and `X-Remote-Groups`) and `WEB_PROXY_AUTH_VIEWERS` and
     /// `WEB_PROXY_AUTH_OPERATORS` (groups, apart by commas), `WEB_PLAIN_SIGNIN` (`allow` or `refuse`, the
-    /// default) and `WEB_BADGES` (`public`, the default, or `private`).
+    /// default) and `WEB_BADGES` (`public`, the default, or `private`), and what
+    /// [`OidcSettings::from_vars`] does.
     ///
     /// # Errors
     /// The first variable that is wrong.
@@ -90,9 +94,11 @@ impl SignIn {
             .proxy_from
             .as_deref()
             .map_or(Ok(Networks::default()), str::parse);
+        let is_plain_allowed = choice("WEB_PLAIN_SIGNIN", web.plain_signin, ["refuse", "allow"])?;
         Ok(Self {
             users: web.users,
             tokens: web.tokens,
+            oidc: OidcSettings::from_vars(vars, is_plain_allowed)?,
             proxy_auth,
             session_idle: age("WEB_SESSION_IDLE", web.session_idle, default.session_idle)?,
             session_lifetime: age(
@@ -101,7 +107,7 @@ impl SignIn {
                 default.session_lifetime,
             )?,
             proxies: proxies.map_err(|error| ConfigError::new("WEB_PROXY_FROM", error))?,
-            is_plain_allowed: choice("WEB_PLAIN_SIGNIN", web.plain_signin, ["refuse", "allow"])?,
+            is_plain_allowed,
             are_badges_public: !choice("WEB_BADGES", web.badges, ["public", "private"])?,
         })
     }
@@ -109,7 +115,8 @@ impl SignIn {
     /// Whether somebody is asked who they are.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.users.is_some() || self.tokens.is_some() || self.proxy_auth.is_some()
+        let files = self.users.is_some() || self.tokens.is_some();
+        files || self.proxy_auth.is_some() || self.oidc.is_some()
     }
 
     /// Reads the files, so that a wrong one is told before anything starts.
@@ -191,7 +198,8 @@ impl SignInVars {
     }
 }
 
-fn groups(text: Option<&str>) -> Vec<String> {
+/// Groups, apart by commas.
+pub(super) fn groups(text: Option<&str>) -> Vec<String> {
     let groups = text.unwrap_or_default().split(',').map(str::trim);
     groups
         .filter(|group| !group.is_empty())
