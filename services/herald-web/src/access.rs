@@ -3,7 +3,7 @@
 //!
 //! * [`SignIn`]: what is configured. Without any way to sign in nobody is asked who they
 //!   are, and `changes` alone says who may change something.
-//! * [`Role`]: what somebody may do. `Who`: somebody.
+//! * [`Role`]: what somebody may do, [`Systems`]: where. `Who`: somebody.
 //! * [`Users`], [`Tokens`]: files of people with passwords and of programs with tokens.
 //! * [`ProxyAuth`]: people whom a proxy in front lets sign in. `oidc`: those whom a
 //!   provider of identities does.
@@ -21,10 +21,12 @@ mod forwarded;
 mod guard;
 mod oidc;
 mod password;
+mod rights;
 mod role;
 mod secret;
 mod session;
 mod settings;
+mod systems;
 mod tokens;
 mod users;
 mod who;
@@ -59,8 +61,10 @@ pub use forwarded::ProxyAuth;
 pub(crate) use guard::{Need, Needs, Rules, admit};
 pub(crate) use oidc::{Back, OidcError};
 pub use oidc::{ClientSecret, OidcSettings};
+pub use rights::{Groups, Rights};
 pub use role::{InvalidRole, Role};
 pub use settings::SignIn;
+pub use systems::{InvalidSystems, Systems};
 pub use tokens::{Token, Tokens};
 pub use users::{User, Users};
 #[cfg(test)]
@@ -200,6 +204,7 @@ impl Access {
         Some(Who::Known(Arc::new(Known {
             name: token.name.clone(),
             role: token.role,
+            systems: token.systems.clone(),
             way: Way::Token,
         })))
     }
@@ -211,19 +216,21 @@ impl Access {
                 form_token: self.0.form_tokens.of(&found.name),
             },
             name: found.name,
-            role: found.role,
+            role: found.rights.role,
+            systems: found.rights.systems,
         })))
     }
 
     fn person(&self, secret: &str) -> Option<Who> {
         let session = self.0.sessions.of(secret, Instant::now())?;
-        let Some(role) = role_of(self.users().as_deref(), &session) else {
+        let Some(rights) = rights_of(self.users().as_deref(), &session) else {
             self.0.sessions.end(&session.key);
             return None;
         };
         Some(Who::Known(Arc::new(Known {
             name: session.name,
-            role,
+            role: rights.role,
+            systems: rights.systems,
             way: Way::Session(SessionOf {
                 key: session.key,
                 form_token: session.form_token,
@@ -320,7 +327,7 @@ impl Access {
             loop {
                 ticks.tick().await;
                 let users = self.users();
-                let is_wanted = |session: &Session| role_of(users.as_deref(), session).is_some();
+                let is_wanted = |session: &Session| rights_of(users.as_deref(), session).is_some();
                 self.0.sessions.sweep(Instant::now(), is_wanted);
             }
         };
@@ -340,14 +347,14 @@ impl std::fmt::Debug for Access {
     }
 }
 
-/// The role of a user who is still there and still has the password, or what the provider
-/// has said.
-fn role_of(users: Option<&Vec<User>>, session: &Session) -> Option<Role> {
-    match session.by {
-        By::Provider(role) => Some(role),
+/// The rights of a user who is still there and still has password and limit, or what the
+/// provider has said.
+fn rights_of(users: Option<&Vec<User>>, session: &Session) -> Option<Rights> {
+    match &session.by {
+        By::Provider(rights) => Some(rights.clone()),
         By::Password(credential) => {
             let user = users?.iter().find(|user| user.name == session.name)?;
-            (user.credential() == credential).then_some(user.role)
+            (user.credential() == *credential).then(|| user.rights())
         }
     }
 }

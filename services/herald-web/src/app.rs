@@ -114,6 +114,11 @@ impl App {
         if let Some(session) = who.session() {
             app.shutdown = session.ended.clone();
         }
+        // All that is asked for in somebody's name is what they see, and nothing else.
+        if let Some(systems) = who.systems() {
+            app.store = app.store.limited(Some(systems));
+            app.watch = app.watch.blind();
+        }
         Self { who, ..app }
     }
 }

@@ -47,8 +47,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 pub use access::{
-    ClientSecret, FileError, InvalidRole, OidcSettings, ProxyAuth, Role, SignIn, Token, Tokens,
-    User, Users,
+    ClientSecret, FileError, Groups, InvalidRole, InvalidSystems, OidcSettings, ProxyAuth, Rights,
+    Role, SignIn, Systems, Token, Tokens, User, Users,
 };
 pub use config::{Changes, Config};
 pub use runtime::networks::Networks;

@@ -80,7 +80,7 @@ async fn people_sign_in_at_the_provider_in_a_browser() {
     let herald = Installation::new();
     let users = herald.folder().join("users").display().to_string();
     let herald = herald.with("WEB_USERS", users);
-    shell(
+    let _said = shell(
         &herald,
         "echo 'correct horse' | \"$0\" user add bo",
         herald.folder(),
@@ -122,6 +122,21 @@ async fn people_sign_in_at_the_provider_in_a_browser() {
         let there = page.url().await;
         assert!(there.starts_with(site.provider.issuer()), "{there}");
         page.close().await;
+    }
+}
+
+#[tokio::test]
+async fn groups_say_what_somebody_sees() {
+    let herald = Installation::new().with("WEB_OIDC_SYSTEMS", "staff=shop*,web; ops=*");
+    let provider = Provider::of(&herald);
+    let site = Site::with(herald, provider).await;
+    for (name, seen) in [("anna", None), ("bo", Some("sees <bdi>shop*,web</bdi>"))] {
+        let mut visitor = site.signed_in(name).await;
+        let page = visitor.get(&site.url("/status")).await.text();
+        assert_eq!(page.contains("sees <bdi>"), seen.is_some(), "{page}");
+        assert!(seen.is_none_or(|seen| page.contains(seen)), "{page}");
+        let rejected = visitor.get(&site.url("/rejected")).await.status.as_u16();
+        assert_eq!(rejected, if seen.is_some() { 403 } else { 200 }, "{name}");
     }
 }
 

@@ -92,10 +92,10 @@ impl Access {
             outcome.as_ref().err().map(OidcError::label),
             caller,
         );
-        let (Identity { name, role }, next) = outcome?;
+        let (Identity { name, rights }, next) = outcome?;
         Ok(Arrival {
             cookies: [
-                self.begin(&name, By::Provider(role), caller),
+                self.begin(&name, By::Provider(rights), caller),
                 self.0.flow_cookie.remove(caller.is_https),
             ],
             next,

@@ -10,7 +10,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Role,
+    Rights,
     secret::{Fingerprint, fingerprint, random},
 };
 
@@ -58,8 +58,8 @@ pub(super) struct Session {
 pub(super) enum By {
     /// A password, of which this is kept: another one ends the session.
     Password(Fingerprint),
-    /// The provider, which has said what this person may do.
-    Provider(Role),
+    /// The provider, which has said what this person may do and see.
+    Provider(Rights),
 }
 
 impl Sessions {
@@ -171,7 +171,8 @@ mod tests {
 
     use tokio_util::sync::CancellationToken;
 
-    use super::{By, Lifetimes, MOST, MOST_OF_NAME, Role, Sessions};
+    use super::{By, Lifetimes, MOST, MOST_OF_NAME, Sessions};
+    use crate::access::Role;
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -181,6 +182,10 @@ mod tests {
 
     fn lasting(idle: Duration, whole: Duration) -> Sessions {
         Sessions::new(Lifetimes { idle, whole }, CancellationToken::new())
+    }
+
+    fn provider() -> By {
+        By::Provider(Role::Viewer.into())
     }
 
     fn password(byte: u8) -> By {
@@ -197,8 +202,8 @@ mod tests {
             let found = sessions.of(&secret, began + HOUR * hours);
             assert_eq!(found.is_some(), is_there, "{hours}");
         };
-        check(By::Provider(Role::Viewer), 11, true);
-        check(By::Provider(Role::Viewer), 12, false);
+        check(provider(), 11, true);
+        check(provider(), 12, false);
         check(password(0), 12, true);
     }
 
@@ -251,7 +256,7 @@ mod tests {
     fn there_are_never_too_many() {
         let sessions = sessions();
         let began = Instant::now();
-        let namesake = sessions.begin("anna", By::Provider(Role::Viewer), began);
+        let namesake = sessions.begin("anna", provider(), began);
         let secrets: Vec<_> = (0..=MOST_OF_NAME as u64)
             .map(|n| sessions.begin("anna", password(0), began + Duration::from_millis(n)))
             .collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Role, secret::Fingerprint};
+use super::{Role, Systems, secret::Fingerprint};
 
 /// Longest name, in characters, that the store takes of who has changed something.
 const MAX_SIGNATURE: usize = 100;
@@ -25,6 +25,8 @@ pub(crate) enum Who {
 pub(crate) struct Known {
     pub(crate) name: String,
     pub(crate) role: Role,
+    /// What they see; none for all systems.
+    pub(crate) systems: Option<Systems>,
     pub(crate) way: Way,
 }
 
@@ -59,6 +61,11 @@ impl Who {
             Self::Known(known) => Some(known),
             Self::Anybody | Self::Nobody => None,
         }
+    }
+
+    /// What somebody sees who does not see all.
+    pub(crate) fn systems(&self) -> Option<&Systems> {
+        self.known()?.systems.as_ref()
     }
 
     /// The session, of whoever has one.
@@ -102,6 +109,7 @@ pub(crate) fn known(name: &str, role: Role, form_token: Option<&str>) -> Who {
     Who::Known(Arc::new(Known {
         name: name.to_owned(),
         role,
+        systems: None,
         way: form_token.map_or(Way::Token, |form_token| {
             Way::Session(SessionOf {
                 key: [0; 32],

@@ -12,13 +12,15 @@ use crate::{
 };
 
 const ALERTS: &str = "/alerts";
+/// What is of no system; who sees some systems only is not shown it.
+const REJECTED: &str = "/rejected";
 /// The pages that the header leads to.
 const NAVIGATION: &[(&str, &str)] = &[
     ("/", "Log"),
     ("/systems", "Systems"),
     ("/exceptions", "Exceptions"),
     (ALERTS, "Alerts"),
-    ("/rejected", "Rejected"),
+    (REJECTED, "Rejected"),
     ("/status", "Status"),
     ("/help", "Help"),
 ];
@@ -50,6 +52,8 @@ pub(super) struct Layout {
 struct Account {
     name: String,
     role: &'static str,
+    /// Which systems this person sees; none for all.
+    systems: Option<String>,
     /// For the form to sign out; none where there is no session.
     token: Option<String>,
 }
@@ -91,7 +95,11 @@ impl Layout {
             title: title.into(),
             stage: app.stage.name(),
             stage_class,
-            navigation: NAVIGATION.iter().map(entry).collect(),
+            navigation: NAVIGATION
+                .iter()
+                .filter(|(href, _)| app.who.systems().is_none() || *href != REJECTED)
+                .map(entry)
+                .collect(),
             stylesheet: app.assets.stylesheet(),
             script: app.assets.script(),
             modules: app.assets.modules(),
@@ -142,6 +150,7 @@ fn account(known: &Known) -> Account {
     Account {
         name: known.name.clone(),
         role: known.role.name(),
+        systems: known.systems.as_ref().map(ToString::to_string),
         token: match &known.way {
             Way::Session(session) => Some(session.form_token.clone()),
             Way::Proxy { .. } | Way::Token => None,

@@ -61,6 +61,13 @@ pub(crate) struct Glance {
 impl StoreClient {
     /// Alerts that pass.
     pub(crate) async fn alerts(&self, query: &AlertQuery) -> Result<AlertPage, StoreError> {
+        match self.systems {
+            None => self.all_alerts(query).await,
+            Some(_) => self.limited_alerts(query).await,
+        }
+    }
+
+    pub(super) async fn all_alerts(&self, query: &AlertQuery) -> Result<AlertPage, StoreError> {
         let state = match query.is_firing {
             None => v1::AlertState::Unspecified,
             Some(true) => v1::AlertState::Firing,
@@ -97,7 +104,7 @@ impl StoreClient {
             async move { client.get_alert(request).await }
         })
         .await?;
-        Ok(AlertStory {
+        self.seen_story(AlertStory {
             alert: read(answer.alert.ok_or(StoreError::NotFound)?)?,
             events: read_all(answer.events)?,
             notifications: read_notifications(answer.notifications)?,
@@ -106,6 +113,7 @@ impl StoreClient {
 
     /// Somebody knows of an alert.
     pub(crate) async fn acknowledge(&self, id: u64, by: &str) -> Result<Alert, ChangeFailure> {
+        self.check_alert(id).await?;
         let mut client = self.alerts.clone();
         let by = by.to_owned();
         let request = v1::AcknowledgeAlertRequest { id, by };
@@ -120,6 +128,7 @@ impl StoreClient {
         until_us: Option<Micros>,
         by: &str,
     ) -> Result<Alert, ChangeFailure> {
+        self.check_alert(id).await?;
         let mut client = self.alerts.clone();
         let by = by.to_owned();
         let request = v1::SilenceAlertRequest { id, until_us, by };
@@ -134,11 +143,14 @@ impl StoreClient {
             let request = told_deadline(v1::ListHeartbeatsRequest {});
             async move { client.list_heartbeats(request).await }
         });
-        read_all(answer.await?.heartbeats)
+        let mut heartbeats: Vec<Heartbeat> = read_all(answer.await?.heartbeats)?;
+        heartbeats.retain(|heartbeat| self.sees(&heartbeat.system_id));
+        Ok(heartbeats)
     }
 
     /// The rules of the newest run, as they are written but for secrets.
     pub(crate) async fn rules(&self) -> Result<Vec<Rule>, StoreError> {
+        self.require_all()?;
         let answer = answer(|| {
             let mut client = self.alerts.clone();
             let request = told_deadline(v1::ListRulesRequest {});
@@ -154,6 +166,7 @@ impl StoreClient {
         limit: u32,
         before: u64,
     ) -> Result<(Vec<Run>, Option<u64>), StoreError> {
+        self.require_all()?;
         let answer = answer(|| {
             let mut client = self.alerts.clone();
             let request = told_deadline(v1::ListRunsRequest { limit, before });
@@ -172,7 +185,7 @@ impl StoreClient {
             async move { client.get_alert_status(request).await }
         })
         .await?;
-        Ok(Glance {
+        let glance = Glance {
             firing: answer.firing,
             unattended: answer.unattended,
             waiting: answer.waiting,
@@ -183,7 +196,11 @@ impl StoreClient {
             interval_s: answer.interval_s,
             link_key: answer.link_key.into(),
             troubled: read_notifications(answer.troubled)?,
-        })
+        };
+        match self.systems {
+            None => Ok(glance),
+            Some(_) => self.limited_glance(glance).await,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{OidcError, OidcSettings};
-use crate::access::{Role, forwarded::is_name};
+use crate::access::{Rights, forwarded::is_name};
 
 /// All claims that the standard does not name.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -18,7 +18,7 @@ impl AdditionalClaims for OtherClaims {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) name: String,
-    pub(crate) role: Role,
+    pub(crate) rights: Rights,
 }
 
 /// Whether the claims say all that is asked for.
@@ -43,23 +43,12 @@ pub(super) fn identity(claims: &Value, settings: &OidcSettings) -> Result<Identi
         OidcError::NoName { claim }
     })?;
     let groups = find(claims, &settings.groups_claim).map_or_else(Vec::new, texts);
-    let is_in = |known: &[String]| {
-        let is_mine = |group: &String| group == ANYBODY || groups.contains(&group.as_str());
-        known.iter().any(is_mine)
-    };
-    let role = match (is_in(&settings.operators), is_in(&settings.viewers)) {
-        (true, _) => Role::Operator,
-        (false, true) => Role::Viewer,
-        (false, false) => return Err(OidcError::NoGroup),
-    };
+    let rights = settings.groups.rights(&groups, None);
     Ok(Identity {
         name: name.to_owned(),
-        role,
+        rights: rights.ok_or(OidcError::NoGroup)?,
     })
 }
-
-/// Stands for everybody whom the provider lets sign in.
-const ANYBODY: &str = "*";
 
 /// A claim by its name, or, where there is none of that name, by the names on the way to
 /// it: `realm_access.roles`.
@@ -85,7 +74,7 @@ mod tests {
 
     use super::{Identity, identity, is_complete};
     use crate::access::{
-        Role,
+        Groups, Role,
         oidc::{OidcError, OidcSettings, settings::example},
     };
 
@@ -93,14 +82,19 @@ mod tests {
         OidcSettings {
             name_claim: name.to_owned(),
             groups_claim: groups.to_owned(),
-            operators: vec!["/ops".to_owned()],
-            viewers: viewers.iter().map(|group| (*group).to_owned()).collect(),
+            groups: Groups {
+                operators: vec!["/ops".to_owned()],
+                viewers: viewers.iter().map(|group| (*group).to_owned()).collect(),
+                systems: Vec::new(),
+            },
             ..example()
         }
     }
 
     fn role(claims: &Value, settings: &OidcSettings) -> Option<Role> {
-        identity(claims, settings).ok().map(|found| found.role)
+        identity(claims, settings)
+            .ok()
+            .map(|found| found.rights.role)
     }
 
     #[test]
@@ -134,7 +128,7 @@ mod tests {
             let settings = settings("name", groups, &[]);
             let expected = Identity {
                 name: "Jürgen X".to_owned(),
-                role: Role::Operator,
+                rights: Role::Operator.into(),
             };
             assert_eq!(identity(&claims, &settings).unwrap(), expected);
             assert!(is_complete(&claims, &settings));

@@ -10,7 +10,10 @@ use serde::Deserialize;
 use url::Url;
 
 use super::address;
-use crate::access::settings::groups;
+use crate::access::{
+    Groups,
+    rights::{read_groups, read_systems},
+};
 
 const ISSUER: &str = "WEB_OIDC_ISSUER";
 const DEFAULT_SCOPES: &str = "openid profile email";
@@ -30,10 +33,8 @@ pub struct OidcSettings {
     pub name_claim: String,
     /// The claim with the groups.
     pub groups_claim: String,
-    /// Who is in one of these groups reads; `*` for everybody.
-    pub viewers: Vec<String>,
-    /// Who is in one of these groups is an operator; `*` for everybody.
-    pub operators: Vec<String>,
+    /// What groups give; who is in none gets nothing.
+    pub groups: Groups,
     /// Who signs the provider's certificate; without a file, whom the machine trusts.
     pub tls: tls::Files,
     /// Where the pages are for browsers, without a path.
@@ -57,6 +58,7 @@ struct OidcVars {
     groups_claim: Option<String>,
     viewers: Option<String>,
     operators: Option<String>,
+    systems: Option<String>,
 }
 
 impl ClientSecret {
@@ -84,7 +86,8 @@ impl OidcSettings {
     /// default: `openid profile email`), `WEB_OIDC_NAME_CLAIM` (default:
     /// `preferred_username`), `WEB_OIDC_GROUPS_CLAIM` (default: `groups`),
     /// `WEB_OIDC_VIEWERS` and `WEB_OIDC_OPERATORS` (groups, apart by commas; one of them
-    /// is required) and `WEB_OIDC_CA` (default: whom the machine trusts).
+    /// is required), `WEB_OIDC_SYSTEMS` (groups with what they see, apart by semicolons;
+    /// default: all) and `WEB_OIDC_CA` (default: whom the machine trusts).
     ///
     /// # Errors
     /// The first variable that is wrong or missing.
@@ -101,11 +104,13 @@ impl OidcSettings {
                 "is required with WEB_OIDC_ISSUER, but not set: how the provider knows herald-web",
             )
         })?;
-        let (viewers, operators) = (
-            groups(oidc.viewers.as_deref()),
-            groups(oidc.operators.as_deref()),
-        );
-        if viewers.is_empty() && operators.is_empty() {
+        let groups = Groups {
+            viewers: read_groups(oidc.viewers.as_deref()),
+            operators: read_groups(oidc.operators.as_deref()),
+            systems: read_systems(oidc.systems.as_deref())
+                .map_err(|error| ConfigError::new("WEB_OIDC_SYSTEMS", error))?,
+        };
+        if groups.viewers.is_empty() && groups.operators.is_empty() {
             return Err(ConfigError::new(
                 "WEB_OIDC_VIEWERS",
                 "nobody could sign in: set the groups whose members read, `*` for everybody whom \
@@ -124,8 +129,7 @@ impl OidcSettings {
                 .name_claim
                 .unwrap_or_else(|| "preferred_username".to_owned()),
             groups_claim: oidc.groups_claim.unwrap_or_else(|| "groups".to_owned()),
-            viewers,
-            operators,
+            groups,
             tls,
             public_url: public_url(vars, is_plain_allowed)?,
             is_plain_allowed,
@@ -152,6 +156,7 @@ impl OidcVars {
             &self.client_secret,
             &self.viewers,
             &self.operators,
+            &self.systems,
         ];
         let is_file = self.client_secret_file.is_some();
         match is_file || others.iter().any(|it| it.is_some()) {
@@ -274,7 +279,7 @@ mod tests {
         let file = path.display().to_string().leak();
         let found = read(&vars(file)).unwrap().unwrap();
         assert_eq!(found.client_secret.unwrap().reveal(), "hidden");
-        assert_eq!(found.operators, ["ops", "on call"]);
+        assert_eq!(found.groups.operators, ["ops", "on call"]);
         let error = read(&vars("/no/file")).unwrap_err();
         assert!(
             error.starts_with("WEB_OIDC_CLIENT_SECRET_FILE: cannot read"),
@@ -307,6 +312,7 @@ mod tests {
         check(("WEB_OIDC_CLIENT_ID", ""), "is required");
         check(("WEB_OIDC_VIEWERS", " , "), "nobody could sign in");
         check(("WEB_OIDC_CLIENT_SECRET_FILE", "x"), "which of them");
+        check(("WEB_OIDC_SYSTEMS", "shop*"), "no group and its systems");
         check(("WEB_OIDC_CA", "/no/file"), "cannot read it");
         check(("HERALD_URL", ""), "is required");
         check(
