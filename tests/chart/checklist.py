@@ -56,6 +56,19 @@ def check_store(objects):
         refused(PRODUCTION + ["--set", "store.replicas=" + number], "store.replicas")
 
 
+@point("a provider of identities needs the address of the pages, a client and a group")
+def check_provider(_):
+    provider = PRODUCTION + ["--set", "web.auth.oidc.issuer=https://login.example.com"]
+    refused(provider, "url: web.auth.oidc needs")
+    refused(provider + ["--set", "url=https://logs.example.com/herald"], "without a path")
+    provider += ["--set", "url=https://logs.example.com"]
+    refused(provider, "web.auth.oidc.clientId")
+    provider += ["--set", "web.auth.oidc.clientId=herald"]
+    refused(provider, "nobody could sign in")
+    text = template(provider + ["--set", "web.auth.oidc.viewers={*}"])
+    assert 'value: "*"' in text and "WEB_OIDC_CLIENT_SECRET_FILE" not in text
+
+
 @point("the tag latest is refused, a digest is taken")
 def check_tags(_):
     for key in "image.tag", "store.image.tag", "bridge.image.tag":

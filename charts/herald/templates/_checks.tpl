@@ -34,6 +34,21 @@ workload includes its own. */}}
 {{- end -}}
 {{- end -}}
 
+{{- define "herald.checkWeb" -}}
+{{- $oidc := .Values.web.auth.oidc -}}
+{{- if $oidc.issuer -}}
+{{- if not (regexMatch "^https?://[^/]+/?$" .Values.url) -}}
+{{- fail "url: web.auth.oidc needs the address of the pages, without a path: the provider sends people back to it" -}}
+{{- end -}}
+{{- if not $oidc.clientId -}}
+{{- fail "web.auth.oidc.clientId: is needed with web.auth.oidc.issuer" -}}
+{{- end -}}
+{{- if not (or $oidc.viewers $oidc.operators) -}}
+{{- fail "web.auth.oidc: nobody could sign in without groups of viewers or operators" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "herald.checkNeelix" -}}
 {{- $neelix := .Values.neelix -}}
 {{- if not (or $neelix.rules $neelix.existingRulesConfigMap) -}}

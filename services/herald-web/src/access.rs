@@ -3,9 +3,10 @@
 //!
 //! * [`SignIn`]: what is configured. Without any way to sign in nobody is asked who they
 //!   are, and `changes` alone says who may change something.
-//! * [`Role`]: what somebody may do. `Who`: somebody.
+//! * [`Role`]: what somebody may do, [`Systems`]: where. `Who`: somebody.
 //! * [`Users`], [`Tokens`]: files of people with passwords and of programs with tokens.
-//! * [`ProxyAuth`]: people whom a proxy in front lets sign in.
+//! * [`ProxyAuth`]: people whom a proxy in front lets sign in. `oidc`: those whom a
+//!   provider of identities does.
 //! * `session`, `cookie`: who stays signed in. `attempts`: how often that is tried.
 //! * `caller`: where a request comes from.
 //! * `guard`: holds every request against what its address needs.
@@ -13,16 +14,20 @@
 mod attempts;
 mod caller;
 mod cookie;
+mod elsewhere;
 mod entry;
 mod file;
 mod forwarded;
 mod guard;
 mod lease;
+mod oidc;
 mod password;
+mod rights;
 mod role;
 mod secret;
 mod session;
 mod settings;
+mod systems;
 mod tokens;
 mod users;
 mod who;
@@ -47,16 +52,22 @@ use cookie::Cookie;
 use file::Followed;
 use forwarded::FormTokens;
 use lease::Leases;
+use oidc::Oidc;
 use password::Verifier;
-use session::{Session, Sessions};
+use session::{By, Session, Sessions};
 
 pub(crate) use caller::{Caller, is_forwarded};
+pub(crate) use elsewhere::{Arrival, ElsewhereError};
 pub use file::FileError;
 pub use forwarded::ProxyAuth;
 pub(crate) use guard::{Need, Needs, Rules, admit};
 pub(crate) use lease::Lease;
+pub(crate) use oidc::{Back, OidcError};
+pub use oidc::{ClientSecret, OidcSettings};
+pub use rights::{Groups, Rights};
 pub use role::{InvalidRole, Role};
 pub use settings::SignIn;
+pub use systems::{InvalidSystems, Systems};
 pub use tokens::{Token, Tokens};
 pub use users::{User, Users};
 #[cfg(test)]
@@ -69,7 +80,7 @@ const SWEEP: Duration = Duration::from_secs(5);
 static SIGN_INS: LazyLock<Counter<u64>> = LazyLock::new(|| {
     runtime::telemetry::meter("herald-web")
         .u64_counter("herald.web.signins")
-        .with_description("Attempts to sign in by a password, by their outcome")
+        .with_description("Attempts to sign in by a password or at the provider, by their outcome")
         .build()
 });
 
@@ -81,6 +92,7 @@ struct Shared {
     users: Option<Followed<User>>,
     tokens: Option<Followed<Token>>,
     proxy_auth: Option<ProxyAuth>,
+    oidc: Option<Oidc>,
     form_tokens: FormTokens,
     sessions: Sessions,
     leases: Leases,
@@ -91,6 +103,8 @@ struct Shared {
     is_plain_allowed: bool,
     are_badges_public: bool,
     cookie: Cookie,
+    /// What a browser keeps while somebody signs in at the provider.
+    flow_cookie: Cookie,
 }
 
 /// Why somebody is not signed in.
@@ -103,9 +117,9 @@ pub(crate) enum SignInError {
     #[error("many are signing in just now: try again in a moment")]
     Busy,
     #[error(
-        "a password would go over the network for everybody to read: come by https, through a \
-         proxy that WEB_PROXY_FROM names, or let WEB_PLAIN_SIGNIN=allow say that this network \
-         is safe"
+        "a password or session would go over the network for everybody to read: come by https, \
+         through a proxy that WEB_PROXY_FROM names, or let WEB_PLAIN_SIGNIN=allow say that this \
+         network is safe"
     )]
     Plain,
     #[error("nobody signs in by a password here: a proxy in front, or a token, says who asks")]
@@ -128,6 +142,7 @@ impl Access {
         shutdown: CancellationToken,
     ) -> Result<Self, ConfigError> {
         let (users, tokens) = sign_in.files()?;
+        let oidc = sign_in.oidc.clone().map(Oidc::new).transpose()?;
         Ok(Self(Arc::new(Shared {
             passwords: users.is_some().then(Verifier::new),
             users,
@@ -142,17 +157,19 @@ impl Access {
                 None => sign_in.proxies.clone(),
             },
             proxy_auth: sign_in.proxy_auth.clone(),
+            oidc,
             is_https,
             is_plain_allowed: sign_in.is_plain_allowed,
             are_badges_public: sign_in.are_badges_public,
-            cookie: Cookie::new(stage),
+            cookie: Cookie::new("session", stage),
+            flow_cookie: Cookie::new("signin", stage),
         })))
     }
 
     /// Whether somebody is asked who they are.
     pub(crate) fn is_on(&self) -> bool {
         let files = self.0.users.is_some() || self.0.tokens.is_some();
-        files || self.0.proxy_auth.is_some()
+        files || self.0.proxy_auth.is_some() || self.0.oidc.is_some()
     }
 
     /// Whether badges are for everybody.
@@ -192,6 +209,7 @@ impl Access {
         Some(Who::Known(Arc::new(Known {
             name: token.name.clone(),
             role: token.role,
+            systems: token.systems.clone(),
             way: Way::Token {
                 lease: self.0.leases.of(token.fingerprint()),
             },
@@ -205,20 +223,21 @@ impl Access {
                 form_token: self.0.form_tokens.of(&found.name),
             },
             name: found.name,
-            role: found.role,
+            role: found.rights.role,
+            systems: found.rights.systems,
         })))
     }
 
     fn person(&self, secret: &str) -> Option<Who> {
         let session = self.0.sessions.of(secret, Instant::now())?;
-        let users = self.0.users.as_ref()?.now();
-        let Some(role) = role_of(&users, &session) else {
+        let Some(rights) = rights_of(self.users().as_deref(), &session) else {
             self.0.sessions.end(&session.key);
             return None;
         };
         Some(Who::Known(Arc::new(Known {
             name: session.name,
-            role,
+            role: rights.role,
+            systems: rights.systems,
             way: Way::Session(SessionOf {
                 key: session.key,
                 form_token: session.form_token,
@@ -249,25 +268,26 @@ impl Access {
         caller: &Caller,
     ) -> Result<String, SignInError> {
         let outcome = self.check_password(name, password, caller).await;
-        let label = match &outcome {
-            Ok(_) => "signed in",
-            Err(SignInError::Wrong) => "wrong",
-            Err(SignInError::Wait(_)) => "too often",
-            Err(SignInError::Busy) => "busy",
-            Err(SignInError::Plain) => "not encrypted",
-            Err(SignInError::Off) => "off",
-        };
-        SIGN_INS.add(1, &[KeyValue::new("outcome", label)]);
-        let user = outcome.inspect_err(|_| {
-            // Not the name: people type their password there.
-            warn!(outcome = label, address = %caller.address, "sign-in refused");
-        })?;
-        info!(user = user.name, address = %caller.address, "signed in");
-        let secret = self
-            .0
-            .sessions
-            .begin(&user.name, user.credential(), Instant::now());
-        Ok(self.0.cookie.set(&secret, caller.is_https))
+        let failure = outcome.as_ref().err().map(|error| match error {
+            SignInError::Wrong => "wrong",
+            SignInError::Wait(_) => "too often",
+            SignInError::Busy => "busy",
+            SignInError::Plain => "not encrypted",
+            SignInError::Off => "off",
+        });
+        count("password", failure, caller);
+        let user = outcome?;
+        Ok(self.begin(&user.name, By::Password(user.credential()), caller))
+    }
+
+    fn begin(&self, name: &str, by: By, caller: &Caller) -> String {
+        info!(user = name, address = %caller.address, "signed in");
+        let secret = self.0.sessions.begin(name, by, Instant::now());
+        self.0.cookie.set(&secret, caller.is_https)
+    }
+
+    fn users(&self) -> Option<Arc<Vec<User>>> {
+        self.0.users.as_ref().map(Followed::now)
     }
 
     async fn check_password(
@@ -320,7 +340,7 @@ impl Access {
     pub(crate) async fn follow(self, shutdown: CancellationToken) {
         let mut ticks = interval(SWEEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let work = async {
+        let sessions = async {
             loop {
                 ticks.tick().await;
                 if let Some(tokens) = self.0.tokens.as_ref().map(Followed::now) {
@@ -328,12 +348,17 @@ impl Access {
                     let holds = |token: &_| tokens::holding(&tokens, token, now).is_some();
                     self.0.leases.sweep(holds);
                 }
-                if let Some(users) = self.0.users.as_ref().map(Followed::now) {
-                    let is_wanted = |session: &Session| role_of(&users, session).is_some();
-                    self.0.sessions.sweep(Instant::now(), is_wanted);
-                }
+                let users = self.users();
+                let is_wanted = |session: &Session| rights_of(users.as_deref(), session).is_some();
+                self.0.sessions.sweep(Instant::now(), is_wanted);
             }
         };
+        let provider = async {
+            if let Some(oidc) = &self.0.oidc {
+                oidc.follow().await;
+            }
+        };
+        let work = async { tokio::join!(sessions, provider) };
         shutdown.run_until_cancelled(work).await;
     }
 }
@@ -344,10 +369,26 @@ impl std::fmt::Debug for Access {
     }
 }
 
-/// The role of a user who is still there and still has the password.
-fn role_of(users: &[User], session: &Session) -> Option<Role> {
-    let user = users.iter().find(|user| user.name == session.name)?;
-    (user.credential() == session.credential).then_some(user.role)
+/// The rights of a user who is still there and still has password and limit, or what the
+/// provider has said.
+fn rights_of(users: Option<&Vec<User>>, session: &Session) -> Option<Rights> {
+    match &session.by {
+        By::Provider(rights) => Some(rights.clone()),
+        By::Password(credential) => {
+            let user = users?.iter().find(|user| user.name == session.name)?;
+            (user.credential() == *credential).then(|| user.rights())
+        }
+    }
+}
+
+/// Not the name of who failed: people type their password there.
+fn count(way: &'static str, failure: Option<&'static str>, caller: &Caller) {
+    let outcome = failure.unwrap_or("signed in");
+    let labels = [KeyValue::new("way", way), KeyValue::new("outcome", outcome)];
+    SIGN_INS.add(1, &labels);
+    if failure.is_some() {
+        warn!(way, outcome, address = %caller.address, "sign-in refused");
+    }
 }
 
 /// The token of `Authorization: Bearer`; other ways, and tokens that do not begin like

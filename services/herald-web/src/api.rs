@@ -216,6 +216,7 @@ pub(crate) fn status_of(failure: &StoreError) -> StatusCode {
     match failure {
         StoreError::NoAnswer => StatusCode::SERVICE_UNAVAILABLE,
         StoreError::NotFound => StatusCode::NOT_FOUND,
+        StoreError::Limited => StatusCode::FORBIDDEN,
         StoreError::TooLarge | StoreError::Failed => StatusCode::BAD_GATEWAY,
     }
 }

@@ -133,6 +133,11 @@ impl App {
         if let Some(session) = who.session() {
             app.shutdown = session.ended.clone();
         }
+        // All that is asked for in somebody's name is what they see, and nothing else.
+        if let Some(systems) = who.systems() {
+            app.store = app.store.limited(Some(systems));
+            app.watch = app.watch.blind();
+        }
         Self { who, ..app }
     }
 
@@ -196,7 +201,7 @@ fn needs() -> Needs {
 }
 
 #[rustfmt::skip]
-fn pages() -> [Route; 25] {
+fn pages() -> [Route; 27] {
     use Need::{Badge, Nothing, Operator, User};
     [
         Route("/", User, get(pages::log::show)),
@@ -224,6 +229,8 @@ fn pages() -> [Route; 25] {
         Route("/saved/rename", User, post(pages::saved::rename)),
         Route("/saved/delete", User, post(pages::saved::delete)),
         Route("/signin", Nothing, get(pages::signin::show).post(pages::signin::sign_in)),
+        Route("/signin/provider", Nothing, get(pages::signin::provider::leave)),
+        Route("/signin/provider/back", Nothing, get(pages::signin::provider::arrive)),
         Route("/signout", Nothing, post(pages::signin::sign_out)),
     ]
 }

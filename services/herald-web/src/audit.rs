@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::{
-    access::{SignInError, Way, Who},
+    access::{OidcError, SignInError, Way, Who},
     store_client::{ChangeFailure, StoreClient, StoreError},
 };
 use limit::Limit;
@@ -85,17 +85,28 @@ impl Happened {
 }
 
 impl Audit {
-    /// Somebody has signed in.
-    pub(crate) fn signed_in(&self, name: &str, address: IpAddr) {
+    /// Somebody has signed in; `way`: with what, where it is no password.
+    pub(crate) fn signed_in(&self, name: &str, way: &str, address: IpAddr) {
         let author = Author::cut(AuthorKind::User, name, "", Some(address));
-        self.lock()
-            .add(Happened::new(AuditAction::SignedIn, author));
+        self.lock().add(Happened {
+            detail: way.to_owned(),
+            ..Happened::new(AuditAction::SignedIn, author)
+        });
         self.0.wake.notify_one();
     }
 
     /// Somebody was not let in. The name is told where it is a user's only: people type
     /// their password there.
     pub(crate) fn refused(&self, user: Option<&str>, error: SignInError, address: IpAddr) {
+        self.add_refused(user, reason(error, user.is_some()), address);
+    }
+
+    /// Somebody has come from the provider and was not let in.
+    pub(crate) fn refused_from_provider(&self, error: &OidcError, address: IpAddr) {
+        self.add_refused(None, &format!("at the provider: {error}"), address);
+    }
+
+    fn add_refused(&self, user: Option<&str>, detail: &str, address: IpAddr) {
         let now = Instant::now();
         let mut queue = self.lock();
         let limit = match user {
@@ -108,7 +119,7 @@ impl Audit {
         let author = Author::cut(AuthorKind::Unsigned, "", "", Some(address));
         queue.add(Happened {
             object: user.unwrap_or_default().to_owned(),
-            detail: reason(error, user.is_some()).to_owned(),
+            detail: detail.to_owned(),
             ..Happened::new(AuditAction::SignInRefused, author)
         });
         drop(queue);
@@ -259,7 +270,7 @@ mod tests {
     fn what_waits_is_bounded() {
         let audit = Audit::default();
         for _ in 0..2 * MOST_WAITING {
-            audit.signed_in("anna", ADDRESS);
+            audit.signed_in("anna", "", ADDRESS);
         }
         let queue = audit.lock();
         assert_eq!(queue.waiting.len(), MOST_WAITING);

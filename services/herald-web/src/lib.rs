@@ -47,7 +47,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-pub use access::{FileError, InvalidRole, ProxyAuth, Role, SignIn, Token, Tokens, User, Users};
+pub use access::{
+    ClientSecret, FileError, Groups, InvalidRole, InvalidSystems, OidcSettings, ProxyAuth, Rights,
+    Role, SignIn, Systems, Token, Tokens, User, Users,
+};
 pub use config::{Changes, Config};
 pub use runtime::networks::Networks;
 

@@ -1,14 +1,16 @@
 //! Every question to the store: one deadline, one retry, and errors that tell a
-//! store that does not answer from one that says no.
+//! store that does not answer from one that says no. It is somebody's who asks: what they
+//! do not see is not asked for (`limit`).
 
 mod alerts;
 mod audit;
 mod change;
 mod counts;
+mod limit;
 mod saved_searches;
 mod streams;
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use domain::{ContextScope, DeadLetter, Record, RecordQuery};
 use proto::v1::{
@@ -26,6 +28,8 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 use tracing::warn;
+
+use crate::access::Systems;
 
 pub(crate) use alerts::{AlertPage, AlertQuery, AlertStory, Glance};
 pub(crate) use audit::AuditQuery;
@@ -56,6 +60,8 @@ pub(crate) struct StoreClient {
     audit: AuditServiceClient<Client>,
     status: StatusServiceClient<Client>,
     health: HealthClient<Client>,
+    /// What whoever asks sees; none for all.
+    systems: Option<Arc<Systems>>,
 }
 
 /// Why there is no answer.
@@ -65,6 +71,8 @@ pub(crate) enum StoreError {
     NoAnswer,
     #[error("there is no such record, or no longer")]
     NotFound,
+    #[error("you see some systems only, and this is about all of them")]
+    Limited,
     #[error("the answer is too large")]
     TooLarge,
     #[error("the store could not answer this")]
@@ -118,11 +126,13 @@ impl StoreClient {
             audit: AuditServiceClient::new(channel.clone()),
             status: StatusServiceClient::new(channel.clone()),
             health: HealthClient::new(channel),
+            systems: None,
         })
     }
 
     /// Records in the order asked for; fewer than asked for when they are huge.
     pub(crate) async fn list(&self, mut query: RecordQuery) -> Result<RecordPage, StoreError> {
+        query.filter = self.narrowed(&query.filter);
         let answer = loop {
             let outcome = answer(|| {
                 let mut client = self.records.clone();
@@ -152,7 +162,9 @@ impl StoreClient {
             async move { client.get_record(request).await }
         })
         .await?;
-        answer.record.map(Record::from).ok_or(StoreError::NotFound)
+        let record = answer.record.map(Record::from);
+        let record = record.filter(|record| self.sees(&record.system_id));
+        record.ok_or(StoreError::NotFound)
     }
 
     /// One record and at most so many neighbours.
@@ -163,6 +175,9 @@ impl StoreClient {
         after: u32,
         scope: ContextScope,
     ) -> Result<RecordContext, StoreError> {
+        if self.systems.is_some() {
+            return self.limited_context(id, before, after, scope).await;
+        }
         let answer = answer(|| {
             let mut client = self.records.clone();
             let request = told_deadline(v1::GetRecordContextRequest {
@@ -188,6 +203,7 @@ impl StoreClient {
         limit: u32,
         before: u64,
     ) -> Result<(Vec<StoredDeadLetter>, Option<u64>), StoreError> {
+        self.require_all()?;
         let answer = answer(|| {
             let mut client = self.records.clone();
             let request = told_deadline(v1::ListDeadLettersRequest { limit, before });
@@ -210,6 +226,7 @@ impl StoreClient {
 
     /// Declared losses, newest first.
     pub(crate) async fn gaps(&self, limit: u32) -> Result<Vec<v1::Gap>, StoreError> {
+        self.require_all()?;
         let answer = answer(|| {
             let mut client = self.records.clone();
             let request = told_deadline(v1::ListGapsRequest { limit });
@@ -221,12 +238,16 @@ impl StoreClient {
 
     /// The store at a glance.
     pub(crate) async fn status(&self) -> Result<v1::GetStatusResponse, StoreError> {
-        answer(|| {
+        let answer = answer(|| {
             let mut client = self.status.clone();
             let request = told_deadline(v1::GetStatusRequest {});
             async move { client.get_status(request).await }
         })
-        .await
+        .await?;
+        match self.systems {
+            None => Ok(answer),
+            Some(_) => self.limited_status(answer).await,
+        }
     }
 
     /// Whether the store itself says that it can do its work.

@@ -22,6 +22,8 @@ const STALE: Duration = Duration::from_secs(60);
 pub(crate) struct Watch {
     store: StoreClient,
     known: Arc<Mutex<Known>>,
+    /// Nothing is told: it would be of all systems.
+    is_blind: bool,
 }
 
 #[derive(Debug, Default)]
@@ -36,11 +38,23 @@ impl Watch {
         Self {
             store,
             known: Arc::default(),
+            is_blind: false,
+        }
+    }
+
+    /// The same for somebody who sees some systems only, and learns nothing of it.
+    pub(crate) fn blind(&self) -> Self {
+        Self {
+            is_blind: true,
+            ..self.clone()
         }
     }
 
     /// What is known, and is not too old.
     pub(crate) fn known(&self) -> Option<Glance> {
+        if self.is_blind {
+            return None;
+        }
         let known = self.lock();
         let (glance, at) = known.glance.as_ref()?;
         (at.elapsed() < STALE).then(|| glance.clone())
@@ -48,6 +62,9 @@ impl Watch {
 
     /// The same, asked for anew when it is not fresh: waits for the answer a moment.
     pub(crate) async fn look(&self) -> Option<Glance> {
+        if self.is_blind {
+            return None;
+        }
         if let Some(asking) = self.ask() {
             // It goes on when nobody waits any more.
             let _ = tokio::time::timeout(PATIENCE, asking).await;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use herald_web::{Role, Tokens};
+use herald_web::{Rights, Role, Systems, Tokens};
 use runtime::{config::Age, process::WrongUsage};
 use time::OffsetDateTime;
 
@@ -15,8 +15,9 @@ Keeps the file of tokens by which programs ask the HTTP API, which herald-web re
 anew whenever it changes. A token is written to stdout once, when it is made; the
 file has only its SHA-256. Programs send it as `Authorization: Bearer TOKEN`.
 
-A viewer reads; an operator also acknowledges and silences alerts. A token that is
-removed, or has ended, is refused from then on.";
+A viewer reads; an operator also acknowledges and silences alerts. With --systems a
+token is good only for systems whose system_id is one of these; * stands for any
+text. A token that is removed, or has ended, is refused from then on.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,6 +55,9 @@ enum What {
         /// viewer or operator.
         #[arg(long, default_value = "viewer")]
         role: Role,
+        /// Which systems the program sees, apart by commas [default: all].
+        #[arg(long, value_name = "PATTERNS")]
+        systems: Option<Systems>,
         /// After which time it ends, such as 90d [default: never].
         #[arg(long, value_name = "AGE")]
         expires: Option<Age>,
@@ -79,10 +83,14 @@ pub(crate) fn run(command: Token) -> anyhow::Result<()> {
         What::Add {
             name,
             role,
+            systems,
             expires,
         } => {
             let expires = expires.map(|Age(age)| ends(now, age)).transpose()?;
-            output::write(&format!("{}\n", tokens.add(&name, role, expires)?))?;
+            output::write(&format!(
+                "{}\n",
+                tokens.add(&name, Rights { role, systems }, expires)?
+            ))?;
             output::note(format_args!(
                 "this is the token of {name}, with the role {role}: it is not shown again"
             ));
@@ -96,7 +104,12 @@ pub(crate) fn run(command: Token) -> anyhow::Result<()> {
                     }
                     Some(at) => format!("ends {}", render::rfc3339(at)),
                 };
-                output::say(format_args!("{}  {}  {ends}", token.name, token.role));
+                let systems = token.systems.map(|it| format!("  sees {it}"));
+                let systems = systems.unwrap_or_default();
+                output::say(format_args!(
+                    "{}  {}  {ends}{systems}",
+                    token.name, token.role
+                ));
             }
         }
         What::Remove { name } => {

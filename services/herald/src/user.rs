@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use console::Term;
-use herald_web::{Role, Users};
+use herald_web::{Rights, Role, Systems, Users};
 use runtime::process::WrongUsage;
 
 use crate::output;
@@ -20,13 +20,16 @@ kept. It is asked for on the terminal, or read as the first line of stdin; it is
 never an argument, which others on this machine could see.
 
 A viewer reads; an operator also acknowledges and silences alerts and saves
-searches. Whoever is removed, or gets another password, is signed out at once.";
+searches. With --systems somebody sees only records, alerts and counts of systems
+whose system_id is one of these; * stands for any text. Whoever is removed, or gets
+another password, is signed out at once.";
 
 const EXAMPLES: &str = "\
 Examples:
   export WEB_USERS=/etc/herald/users         the file that herald-web has, too
   herald user add anna --role operator       asks for the password twice
   pass herald/bo | herald user add bo        reads it from stdin
+  herald user add cy --systems 'shop*,web'   cy sees these systems only
   herald user list
   herald user password anna                  give anna another one
   herald user remove bo";
@@ -61,6 +64,9 @@ enum What {
         /// viewer or operator.
         #[arg(long, default_value = "viewer")]
         role: Role,
+        /// Which systems the user sees, apart by commas [default: all].
+        #[arg(long, value_name = "PATTERNS")]
+        systems: Option<Systems>,
     },
     /// Show who there is.
     List,
@@ -84,13 +90,19 @@ pub(crate) fn run(command: User) -> anyhow::Result<()> {
     };
     let users = Users::at(path);
     match command.what {
-        What::Add { name, role } => {
-            users.add(&name, role, &password(&name)?)?;
+        What::Add {
+            name,
+            role,
+            systems,
+        } => {
+            users.add(&name, Rights { role, systems }, &password(&name)?)?;
             output::say(format_args!("{name} may sign in, with the role {role}"));
         }
         What::List => {
             for user in users.list()? {
-                output::say(format_args!("{}  {}", user.name, user.role));
+                let systems = user.systems.map(|it| format!("  sees {it}"));
+                let systems = systems.unwrap_or_default();
+                output::say(format_args!("{}  {}{systems}", user.name, user.role));
             }
         }
         What::Password { name } => {

@@ -1,10 +1,10 @@
-//! The cookie that a session is known by. Over https it has a name that browsers take
-//! from nobody but this very host, over https, and for all of it.
+//! The cookies that a session, and signing in elsewhere, are known by. Over https they have
+//! names that browsers take from nobody but this very host, over https, and for all of it.
 
 use axum::http::{HeaderMap, header};
 use domain::Stage;
 
-/// The names of the cookie; each stage has its own, because several are often on one host.
+/// The names of a cookie; each stage has its own, because several are often on one host.
 #[derive(Debug, Clone)]
 pub(super) struct Cookie {
     plain: String,
@@ -12,8 +12,9 @@ pub(super) struct Cookie {
 }
 
 impl Cookie {
-    pub(super) fn new(stage: Stage) -> Self {
-        let plain = format!("herald-session-{}", stage.name().to_lowercase());
+    /// `what` it is for, such as `session`.
+    pub(super) fn new(what: &str, stage: Stage) -> Self {
+        let plain = format!("herald-{what}-{}", stage.name().to_lowercase());
         Self {
             secure: format!("__Host-{plain}"),
             plain,
@@ -34,6 +35,12 @@ impl Cookie {
     /// Gives a browser its secret; it forgets it when it is closed.
     pub(super) fn set(&self, secret: &str, is_https: bool) -> String {
         format!("{}={secret}{}", self.name(is_https), attributes(is_https))
+    }
+
+    /// The same for so many seconds.
+    pub(super) fn set_for(&self, seconds: i64, secret: &str, is_https: bool) -> String {
+        let cookie = self.set(secret, is_https);
+        format!("{cookie}; Max-Age={seconds}")
     }
 
     /// Takes it back.
@@ -66,7 +73,7 @@ mod tests {
 
     #[test]
     fn each_way_has_a_cookie_of_its_own() {
-        let cookie = Cookie::new(Stage::Testing);
+        let cookie = Cookie::new("session", Stage::Testing);
         assert_eq!(
             cookie.set("x", true),
             "__Host-herald-session-testing=x; Path=/; HttpOnly; SameSite=Lax; Secure"
@@ -84,6 +91,9 @@ mod tests {
         headers.insert(header::COOKIE, HeaderValue::from_static(sent));
         assert_eq!(cookie.read(&headers, true), Some("safe"));
         assert_eq!(cookie.read(&headers, false), Some("plain"));
-        assert_eq!(Cookie::new(Stage::Production).read(&headers, false), None);
+        assert_eq!(
+            Cookie::new("session", Stage::Production).read(&headers, false),
+            None
+        );
     }
 }

@@ -2,6 +2,8 @@
 //! by spaces. What is not known is refused, because it may be a limit that a newer
 //! Herald has written. No error repeats a value: some are secrets.
 
+use super::Systems;
+
 /// Longest name, in bytes.
 const MAX_NAME_BYTES: usize = 64;
 
@@ -44,6 +46,16 @@ impl<'t> Entry<'t> {
             true => Err(format!("`{key}=` is given more than once")),
             false => Ok(Some(value)),
         }
+    }
+
+    /// Takes out what somebody sees; none for all systems.
+    ///
+    /// # Errors
+    /// It is no limit: whoever has written it did not mean all.
+    pub(super) fn take_systems(&mut self) -> Result<Option<Systems>, String> {
+        let systems = self.take_optional("systems")?;
+        let systems = systems.map(|text| text.parse::<Systems>()).transpose();
+        systems.map_err(|error| format!("`systems=`: {error}"))
     }
 
     /// Nothing may be left.
@@ -136,8 +148,8 @@ mod tests {
             Err("line 2: `role=` is given more than once"),
         );
         check(
-            "anna role=a systems=b",
-            Err("line 1: `systems=` is not known to this version"),
+            "anna role=a teams=b",
+            Err("line 1: `teams=` is not known to this version"),
         );
         check("anna role=a secret", Err("line 1: a word is no key=value"));
         check(

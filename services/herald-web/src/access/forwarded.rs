@@ -8,11 +8,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::{
-    Networks, Role,
+    Groups, Networks, Rights, Role,
     secret::{encoded, random_bytes},
 };
 
-/// Longest name that a proxy may give somebody, in bytes: the store takes no longer one
+/// Longest name that a proxy or a provider may give somebody, in bytes: the store takes no longer one
 /// of who has changed something.
 const MAX_NAME_BYTES: usize = 100;
 
@@ -25,17 +25,15 @@ pub struct ProxyAuth {
     pub user_header: HeaderName,
     /// The header with the groups, apart by commas.
     pub groups_header: HeaderName,
-    /// Who is in one of these groups reads; without any, everybody whom a proxy names does.
-    pub viewers: Vec<String>,
-    /// Who is in one of these groups is an operator.
-    pub operators: Vec<String>,
+    /// What groups give; without any of viewers, everybody whom a proxy names reads.
+    pub groups: Groups,
 }
 
 /// Who asks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Forwarded {
     pub(super) name: String,
-    pub(super) role: Role,
+    pub(super) rights: Rights,
 }
 
 /// What forms carry of those who have no session here.
@@ -50,29 +48,30 @@ impl ProxyAuth {
             return None;
         }
         let name = only(headers, &self.user_header)?;
-        let is_name = name.len() <= MAX_NAME_BYTES && !name.chars().any(char::is_control);
-        if name.is_empty() || !is_name {
+        if !is_name(name) {
             return None;
         }
         Some(Forwarded {
-            role: self.role(headers)?,
+            rights: self.rights(headers)?,
             name: name.to_owned(),
         })
     }
 
-    fn role(&self, headers: &HeaderMap) -> Option<Role> {
+    fn rights(&self, headers: &HeaderMap) -> Option<Rights> {
         let text = match headers.contains_key(&self.groups_header) {
             true => only(headers, &self.groups_header)?,
             false => "",
         };
         let groups: Vec<&str> = text.split(',').map(str::trim).collect();
-        let is_in = |known: &[String]| known.iter().any(|group| groups.contains(&group.as_str()));
-        match is_in(&self.operators) {
-            true => Some(Role::Operator),
-            false if self.viewers.is_empty() || is_in(&self.viewers) => Some(Role::Viewer),
-            false => None,
-        }
+        let default = self.groups.viewers.is_empty().then_some(Role::Viewer);
+        self.groups.rights(&groups, default)
     }
+}
+
+/// Whether others may call somebody so.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_short = (1..=MAX_NAME_BYTES).contains(&name.len());
+    is_short && !name.chars().any(char::is_control)
 }
 
 /// The value of a header that is there once: of two, one may be somebody else's.
@@ -103,7 +102,7 @@ impl FormTokens {
 mod tests {
     use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::{FormTokens, Forwarded, ProxyAuth};
+    use super::{FormTokens, Forwarded, Groups, ProxyAuth};
     use crate::access::Role;
 
     fn proxies(viewers: &[&str]) -> ProxyAuth {
@@ -112,8 +111,11 @@ mod tests {
             from: "10.0.0.0/8".parse().unwrap(),
             user_header: HeaderName::from_static("x-remote-user"),
             groups_header: HeaderName::from_static("x-remote-groups"),
-            viewers: owned(viewers),
-            operators: owned(&["ops", "on call"]),
+            groups: Groups {
+                viewers: owned(viewers),
+                operators: owned(&["ops", "on call"]),
+                systems: Vec::new(),
+            },
         }
     }
 
@@ -159,7 +161,7 @@ mod tests {
     fn groups_give_roles() {
         let check = |viewers: &[&str], groups: &'static str, expected: Option<Role>| {
             let headers = [ANNA, ("x-remote-groups", groups)];
-            let found = read(viewers, "10.0.0.7", &headers).map(|found| found.role);
+            let found = read(viewers, "10.0.0.7", &headers).map(|found| found.rights.role);
             assert_eq!(found, expected, "{viewers:?} {groups}");
         };
         check(&[], "", Some(Role::Viewer));
@@ -177,7 +179,7 @@ mod tests {
             ("x-remote-groups", "ops"),
         ];
         assert_eq!(read(&[], "10.0.0.7", &twice), None);
-        let none = read(&[], "10.0.0.7", &[ANNA]).map(|found| found.role);
+        let none = read(&[], "10.0.0.7", &[ANNA]).map(|found| found.rights.role);
         assert_eq!(none, Some(Role::Viewer));
     }
 

@@ -9,12 +9,19 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::secret::{Fingerprint, fingerprint, random};
+use super::{
+    Rights,
+    secret::{Fingerprint, fingerprint, random},
+};
 
 /// The most sessions there are, in all and of one name; a further one ends the one
 /// that was used longest ago.
 const MOST: usize = 10_000;
 const MOST_OF_NAME: usize = 50;
+
+/// What a provider has said of somebody is believed for so long: whoever has left a group
+/// is to leave here, too.
+const LONGEST_BY_PROVIDER: Duration = Duration::from_secs(12 * 3_600);
 
 /// How long somebody stays signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,14 +44,22 @@ pub(super) struct Sessions {
 pub(super) struct Session {
     pub(super) key: Fingerprint,
     pub(super) name: String,
-    /// By what: another password ends the session.
-    pub(super) credential: Fingerprint,
+    pub(super) by: By,
     /// What forms of this session carry.
     pub(super) form_token: String,
     /// Cancelled when the session ends, or all of herald-web does.
     pub(super) ended: CancellationToken,
     began: Instant,
     used: Instant,
+}
+
+/// By what somebody has signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum By {
+    /// A password, of which this is kept: another one ends the session.
+    Password(Fingerprint),
+    /// The provider, which has said what this person may do and see.
+    Provider(Rights),
 }
 
 impl Sessions {
@@ -57,16 +72,18 @@ impl Sessions {
     }
 
     /// Begins one; returns the secret for the browser.
-    pub(super) fn begin(&self, name: &str, credential: Fingerprint, now: Instant) -> String {
+    pub(super) fn begin(&self, name: &str, by: By, now: Instant) -> String {
         let secret = random();
         let key = fingerprint(&secret);
         let mut table = self.lock();
-        make_room(&mut table, |session| session.name == name, MOST_OF_NAME);
+        // Who is called alike elsewhere ends nobody's session here.
+        let is_same = |session: &Session| session.name == name && session.by.is_like(&by);
+        make_room(&mut table, is_same, MOST_OF_NAME);
         make_room(&mut table, |_| true, MOST);
         let session = Session {
             key,
             name: name.to_owned(),
-            credential,
+            by,
             form_token: random(),
             ended: self.shutdown.child_token(),
             began: now,
@@ -110,10 +127,20 @@ impl Sessions {
     }
 }
 
+impl By {
+    fn is_like(&self, other: &Self) -> bool {
+        matches!(self, Self::Password(_)) == matches!(other, Self::Password(_))
+    }
+}
+
 impl Lifetimes {
     fn holds(self, session: &Session, now: Instant) -> bool {
+        let whole = match session.by {
+            By::Password(_) => self.whole,
+            By::Provider(_) => self.whole.min(LONGEST_BY_PROVIDER),
+        };
         now.saturating_duration_since(session.used) < self.idle
-            && now.saturating_duration_since(session.began) < self.whole
+            && now.saturating_duration_since(session.began) < whole
     }
 }
 
@@ -144,16 +171,40 @@ mod tests {
 
     use tokio_util::sync::CancellationToken;
 
-    use super::{Lifetimes, MOST, MOST_OF_NAME, Sessions};
+    use super::{By, Lifetimes, MOST, MOST_OF_NAME, Sessions};
+    use crate::access::Role;
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
     fn sessions() -> Sessions {
-        let lifetimes = Lifetimes {
-            idle: HOUR,
-            whole: 3 * HOUR,
+        lasting(HOUR, 3 * HOUR)
+    }
+
+    fn lasting(idle: Duration, whole: Duration) -> Sessions {
+        Sessions::new(Lifetimes { idle, whole }, CancellationToken::new())
+    }
+
+    fn provider() -> By {
+        By::Provider(Role::Viewer.into())
+    }
+
+    fn password(byte: u8) -> By {
+        By::Password([byte; 32])
+    }
+
+    /// Guards against groups that somebody has left counting for a week.
+    #[test]
+    fn a_provider_is_asked_again_each_half_day() {
+        let sessions = lasting(24 * HOUR, 48 * HOUR);
+        let began = Instant::now();
+        let check = |by: By, hours: u32, is_there: bool| {
+            let secret = sessions.begin("anna", by, began);
+            let found = sessions.of(&secret, began + HOUR * hours);
+            assert_eq!(found.is_some(), is_there, "{hours}");
         };
-        Sessions::new(lifetimes, CancellationToken::new())
+        check(provider(), 11, true);
+        check(provider(), 12, false);
+        check(password(0), 12, true);
     }
 
     #[test]
@@ -161,7 +212,7 @@ mod tests {
         let began = Instant::now();
         let check = |used: &[f64], is_there: bool| {
             let sessions = sessions();
-            let secret = sessions.begin("anna", [0; 32], began);
+            let secret = sessions.begin("anna", password(0), began);
             let ended = sessions.of(&secret, began).unwrap().ended;
             let mut found = None;
             for hours in used {
@@ -184,8 +235,8 @@ mod tests {
         let sessions = sessions();
         let now = Instant::now();
         let (one, other) = (
-            sessions.begin("anna", [1; 32], now),
-            sessions.begin("anna", [2; 32], now),
+            sessions.begin("anna", password(1), now),
+            sessions.begin("anna", password(2), now),
         );
         let session = sessions.of(&one, now).unwrap();
         assert_ne!(
@@ -197,7 +248,7 @@ mod tests {
         assert!(sessions.of(&one, now).is_none());
         assert!(sessions.of("", now).is_none());
         assert!(sessions.of(&other, now).is_some());
-        sessions.sweep(now, |session| session.credential == [1; 32]);
+        sessions.sweep(now, |session| session.by == password(1));
         assert!(sessions.of(&other, now).is_none());
     }
 
@@ -205,13 +256,15 @@ mod tests {
     fn there_are_never_too_many() {
         let sessions = sessions();
         let began = Instant::now();
+        let namesake = sessions.begin("anna", provider(), began);
         let secrets: Vec<_> = (0..=MOST_OF_NAME as u64)
-            .map(|n| sessions.begin("anna", [0; 32], began + Duration::from_millis(n)))
+            .map(|n| sessions.begin("anna", password(0), began + Duration::from_millis(n)))
             .collect();
         assert!(sessions.of(&secrets[0], began).is_none());
         assert!(sessions.of(&secrets[1], began).is_some());
+        assert!(sessions.of(&namesake, began).is_some());
         for n in 0..MOST {
-            sessions.begin(&n.to_string(), [0; 32], began + Duration::from_secs(1));
+            sessions.begin(&n.to_string(), password(0), began + Duration::from_secs(1));
         }
         assert_eq!(sessions.lock().len(), MOST);
         assert!(sessions.of(&secrets[2], began).is_none());

@@ -7,8 +7,9 @@ use runtime::config::{self, Age, ConfigError, Vars};
 use serde::Deserialize;
 
 use super::{
-    Networks, ProxyAuth, Token, User,
+    Groups, Networks, OidcSettings, ProxyAuth, Token, User,
     file::{FileError, Followed},
+    rights::{read_groups, read_systems},
     session::Lifetimes,
     tokens, users,
 };
@@ -27,6 +28,8 @@ pub struct SignIn {
     pub session_idle: Duration,
     /// After so long everybody is.
     pub session_lifetime: Duration,
+    /// A provider that lets people sign in.
+    pub oidc: Option<OidcSettings>,
     /// Proxies that say who has signed in with them.
     pub proxy_auth: Option<ProxyAuth>,
     /// Proxies that are believed where a request comes from, and how.
@@ -49,6 +52,7 @@ struct SignInVars {
     proxy_auth_groups: Option<String>,
     proxy_auth_viewers: Option<String>,
     proxy_auth_operators: Option<String>,
+    proxy_auth_systems: Option<String>,
     session_idle: Option<String>,
     session_lifetime: Option<String>,
     proxy_from: Option<String>,
@@ -61,6 +65,7 @@ impl Default for SignIn {
         Self {
             users: None,
             tokens: None,
+            oidc: None,
             proxy_auth: None,
             session_idle: IDLE,
             session_lifetime: LIFETIME,
@@ -76,9 +81,11 @@ impl SignIn {
     /// (default 12h), `WEB_SESSION_LIFETIME` (default 7d), `WEB_PROXY_FROM` (addresses
     /// and networks; default: none), `WEB_PROXY_AUTH_FROM` (the same) with
     /// `WEB_PROXY_AUTH_USER` and `WEB_PROXY_AUTH_GROUPS` (headers; default:
-    /// `X-Remote-User` and `X-Remote-Groups`) and `WEB_PROXY_AUTH_VIEWERS` and
-    /// `WEB_PROXY_AUTH_OPERATORS` (groups, apart by commas), `WEB_PLAIN_SIGNIN` (`allow` or `refuse`, the
-    /// default) and `WEB_BADGES` (`public`, the default, or `private`).
+    /// `X-Remote-User` and `X-Remote-Groups`), `WEB_PROXY_AUTH_VIEWERS` and
+    /// `WEB_PROXY_AUTH_OPERATORS` (groups, apart by commas) and `WEB_PROXY_AUTH_SYSTEMS`
+    /// (groups with what they see, apart by semicolons; default: all), `WEB_PLAIN_SIGNIN` (`allow` or `refuse`, the
+    /// default) and `WEB_BADGES` (`public`, the default, or `private`), and what
+    /// [`OidcSettings::from_vars`] does.
     ///
     /// # Errors
     /// The first variable that is wrong.
@@ -90,9 +97,11 @@ impl SignIn {
             .proxy_from
             .as_deref()
             .map_or(Ok(Networks::default()), str::parse);
+        let is_plain_allowed = choice("WEB_PLAIN_SIGNIN", web.plain_signin, ["refuse", "allow"])?;
         Ok(Self {
             users: web.users,
             tokens: web.tokens,
+            oidc: OidcSettings::from_vars(vars, is_plain_allowed)?,
             proxy_auth,
             session_idle: age("WEB_SESSION_IDLE", web.session_idle, default.session_idle)?,
             session_lifetime: age(
@@ -101,7 +110,7 @@ impl SignIn {
                 default.session_lifetime,
             )?,
             proxies: proxies.map_err(|error| ConfigError::new("WEB_PROXY_FROM", error))?,
-            is_plain_allowed: choice("WEB_PLAIN_SIGNIN", web.plain_signin, ["refuse", "allow"])?,
+            is_plain_allowed,
             are_badges_public: !choice("WEB_BADGES", web.badges, ["public", "private"])?,
         })
     }
@@ -109,7 +118,8 @@ impl SignIn {
     /// Whether somebody is asked who they are.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.users.is_some() || self.tokens.is_some() || self.proxy_auth.is_some()
+        let files = self.users.is_some() || self.tokens.is_some();
+        files || self.proxy_auth.is_some() || self.oidc.is_some()
     }
 
     /// Reads the files, so that a wrong one is told before anything starts.
@@ -149,6 +159,7 @@ impl SignInVars {
             &self.proxy_auth_groups,
             &self.proxy_auth_viewers,
             &self.proxy_auth_operators,
+            &self.proxy_auth_systems,
         ];
         match others.iter().any(|it| it.is_some()) {
             false => Ok(None),
@@ -185,18 +196,14 @@ impl SignInVars {
                 &self.proxy_auth_groups,
                 "x-remote-groups",
             )?,
-            viewers: groups(self.proxy_auth_viewers.as_deref()),
-            operators: groups(self.proxy_auth_operators.as_deref()),
+            groups: Groups {
+                viewers: read_groups(self.proxy_auth_viewers.as_deref()),
+                operators: read_groups(self.proxy_auth_operators.as_deref()),
+                systems: read_systems(self.proxy_auth_systems.as_deref())
+                    .map_err(|error| ConfigError::new("WEB_PROXY_AUTH_SYSTEMS", error))?,
+            },
         }))
     }
-}
-
-fn groups(text: Option<&str>) -> Vec<String> {
-    let groups = text.unwrap_or_default().split(',').map(str::trim);
-    groups
-        .filter(|group| !group.is_empty())
-        .map(str::to_owned)
-        .collect()
 }
 
 /// With its cause: the text of a [`ConfigError`] is all that people see.
@@ -278,8 +285,8 @@ mod tests {
         assert!(found.is_on());
         assert_eq!(proxy_auth.user_header, "x-auth-user");
         assert_eq!(proxy_auth.groups_header, "x-remote-groups");
-        assert_eq!(proxy_auth.operators, ["ops", "on call"]);
-        assert_eq!(proxy_auth.viewers, Vec::<String>::new());
+        assert_eq!(proxy_auth.groups.operators, ["ops", "on call"]);
+        assert_eq!(proxy_auth.groups.viewers, Vec::<String>::new());
     }
 
     #[test]
@@ -295,6 +302,15 @@ mod tests {
         check("WEB_PROXY_AUTH_FROM", ",", "no address or network");
         check("WEB_PLAIN_SIGNIN", "yes", "neither refuse nor allow");
         check("WEB_BADGES", "all", "neither public nor private");
+        let systems = [
+            ("WEB_PROXY_AUTH_FROM", "10.0.0.7"),
+            ("WEB_PROXY_AUTH_SYSTEMS", "shop*"),
+        ];
+        let error = read(&systems).unwrap_err();
+        assert!(
+            error.starts_with("WEB_PROXY_AUTH_SYSTEMS: `shop*` is no group"),
+            "{error}"
+        );
         let nobody = [
             ("WEB_PROXY_AUTH_FROM", ""),
             ("WEB_PROXY_AUTH_OPERATORS", "ops"),

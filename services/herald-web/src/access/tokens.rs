@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use domain::Micros;
 
 use super::{
-    Role,
+    Rights, Role, Systems,
     entry::{self, Entry, check_name},
     file::{self, FileError, Followed, Format},
     secret::{Fingerprint, fingerprint, random},
@@ -23,6 +23,8 @@ pub struct Token {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// Which systems it sees; none for all.
+    pub systems: Option<Systems>,
     /// When the token ends; never without.
     pub expires_us: Option<Micros>,
     sha256: Fingerprint,
@@ -68,9 +70,10 @@ impl Tokens {
     pub fn add(
         &self,
         name: &str,
-        role: Role,
+        rights: impl Into<Rights>,
         expires_us: Option<Micros>,
     ) -> Result<String, FileError> {
+        let Rights { role, systems } = rights.into();
         check_name(name).map_err(FileError::Refused)?;
         let secret = format!("{PREFIX}{}", random());
         file::change(&self.path, &format(), |tokens| {
@@ -83,6 +86,7 @@ impl Tokens {
             tokens.push(Token {
                 name: name.to_owned(),
                 role,
+                systems,
                 expires_us,
                 sha256: fingerprint(&secret),
             });
@@ -146,8 +150,10 @@ fn write(token: &Token) -> String {
         .collect();
     let expires = token.expires_us.map(render::rfc3339);
     let expires = expires.map(|at| format!(" expires={at}"));
+    let systems = token.systems.as_ref();
+    let systems = systems.map_or_else(String::new, |it| format!(" systems={it}"));
     format!(
-        "{} role={} sha256={sha256}{}",
+        "{} role={}{systems} sha256={sha256}{}",
         token.name,
         token.role,
         expires.unwrap_or_default()
@@ -158,9 +164,11 @@ fn read(mut entry: Entry<'_>) -> Result<Token, String> {
     let role = entry.take("role")?.parse();
     let sha256 = entry.take("sha256")?;
     let expires = entry.take_optional("expires")?;
+    let systems = entry.take_systems()?;
     let token = Token {
         name: entry.name.to_owned(),
         role: role.map_err(|error: super::role::InvalidRole| format!("`role=`: {error}"))?,
+        systems,
         expires_us: expires.map(read_time).transpose()?,
         sha256: read_hex(sha256).ok_or("`sha256=` is no 64 hexadecimal digits")?,
     };
@@ -249,8 +257,12 @@ mod tests {
             "`expires=` is no time",
         );
         check(
-            &format!("a role=viewer sha256={hash} systems=shop"),
-            "`systems=` is not known",
+            &format!("a role=viewer sha256={hash} systems=*"),
+            "`systems=`: `*` is all systems",
+        );
+        check(
+            &format!("a role=viewer sha256={hash} teams=shop"),
+            "`teams=` is not known",
         );
     }
 }

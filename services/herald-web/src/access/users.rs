@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Role,
+    Rights, Role, Systems,
     entry::{self, Entry, check_name},
     file::{self, FileError, Followed, Format},
     password::{check_hash, hashed},
@@ -19,6 +19,8 @@ pub struct User {
     pub name: String,
     /// What the user may do.
     pub role: Role,
+    /// Which systems the user sees; none for all.
+    pub systems: Option<Systems>,
     /// An argon2id PHC text.
     password: String,
 }
@@ -34,9 +36,21 @@ impl User {
         &self.password
     }
 
-    /// Changes with the password.
+    pub(super) fn rights(&self) -> Rights {
+        Rights {
+            role: self.role,
+            systems: self.systems.clone(),
+        }
+    }
+
+    /// Changes with the password, and with the limit: what is followed then ends.
     pub(super) fn credential(&self) -> Fingerprint {
-        fingerprint(&self.password)
+        let systems = self.systems.as_ref().map(Systems::to_string);
+        fingerprint(&format!(
+            "{} {}",
+            self.password,
+            systems.unwrap_or_default()
+        ))
     }
 }
 
@@ -60,7 +74,13 @@ impl Users {
     /// # Errors
     /// There is one of this name, the name or the password is none, or the file cannot
     /// be written.
-    pub fn add(&self, name: &str, role: Role, password: &str) -> Result<(), FileError> {
+    pub fn add(
+        &self,
+        name: &str,
+        rights: impl Into<Rights>,
+        password: &str,
+    ) -> Result<(), FileError> {
+        let Rights { role, systems } = rights.into();
         check_name(name).map_err(FileError::Refused)?;
         let password = kept(password)?;
         file::change(&self.path, &format(), |users| {
@@ -73,6 +93,7 @@ impl Users {
             users.push(User {
                 name: name.to_owned(),
                 role,
+                systems,
                 password,
             });
             Ok(())
@@ -122,8 +143,10 @@ fn format() -> Format<User> {
     Format {
         read: |text| entry::read_all(text, read),
         write: |user| {
+            let systems = user.systems.as_ref();
+            let systems = systems.map_or_else(String::new, |it| format!(" systems={it}"));
             format!(
-                "{} role={} password={}",
+                "{} role={}{systems} password={}",
                 user.name, user.role, user.password
             )
         },
@@ -134,10 +157,12 @@ fn format() -> Format<User> {
 fn read(mut entry: Entry<'_>) -> Result<User, String> {
     let role = entry.take("role")?.parse();
     let password = entry.take("password")?;
+    let systems = entry.take_systems()?;
     check_hash(password)?;
     let user = User {
         name: entry.name.to_owned(),
         role: role.map_err(|error: super::role::InvalidRole| format!("`role=`: {error}"))?,
+        systems,
         password: password.to_owned(),
     };
     entry.finish()?;
@@ -148,7 +173,30 @@ fn read(mut entry: Entry<'_>) -> Result<User, String> {
 mod tests {
     use std::fs;
 
-    use super::{Role, Users};
+    use super::{Rights, Role, Users};
+
+    #[test]
+    fn a_limit_is_kept_and_another_one_is_another_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users");
+        let users = Users::at(path.clone());
+        let rights = Rights {
+            role: Role::Viewer,
+            systems: Some("shop*,web".parse().unwrap()),
+        };
+        users.add("anna", rights.clone(), "correct horse").unwrap();
+        let known = users.list().unwrap();
+        assert_eq!(known[0].rights(), rights);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.contains("anna role=viewer systems=shop*,web password="),
+            "{text}"
+        );
+        fs::write(&path, text.replace("systems=shop*,web ", "")).unwrap();
+        let changed = users.list().unwrap();
+        assert_eq!(changed[0].systems, None);
+        assert_ne!(known[0].credential(), changed[0].credential());
+    }
 
     #[test]
     fn users_are_added_changed_and_removed() {
@@ -200,5 +248,15 @@ mod tests {
         check("anna role=viewer password=secret", "no argon2id hash");
         check("anna role=secret password=x", "no argon2id hash");
         check("anna password=secret", "`role=` is missing");
+        let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0\
+                    $aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+        check(
+            &format!("anna role=viewer systems= password={hash}"),
+            "`systems=`: there is no system",
+        );
+        check(
+            &format!("anna role=viewer systems=* password={hash}"),
+            "`systems=`: `*` is all systems",
+        );
     }
 }

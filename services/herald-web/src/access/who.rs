@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Lease, Role, secret::Fingerprint};
+use super::{Lease, Role, Systems, secret::Fingerprint};
 
 /// Longest name, in characters, that the store takes of who has changed something.
 const MAX_SIGNATURE: usize = 100;
@@ -25,6 +25,8 @@ pub(crate) enum Who {
 pub(crate) struct Known {
     pub(crate) name: String,
     pub(crate) role: Role,
+    /// What they see; none for all systems.
+    pub(crate) systems: Option<Systems>,
     pub(crate) way: Way,
 }
 
@@ -62,6 +64,11 @@ impl Who {
             Self::Known(known) => Some(known),
             Self::Anybody | Self::Nobody => None,
         }
+    }
+
+    /// What somebody sees who does not see all.
+    pub(crate) fn systems(&self) -> Option<&Systems> {
+        self.known()?.systems.as_ref()
     }
 
     /// The session, of whoever has one.
@@ -114,6 +121,7 @@ pub(crate) fn known(name: &str, role: Role, form_token: Option<&str>) -> Who {
     Who::Known(Arc::new(Known {
         name: name.to_owned(),
         role,
+        systems: None,
         way: match form_token {
             None => Way::Token {
                 lease: Lease::Token(CancellationToken::new()),

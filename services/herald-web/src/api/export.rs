@@ -48,14 +48,14 @@ pub(crate) async fn download(app: App, RawQuery(query): RawQuery) -> Result<Resp
     let format = reader.value("format", Format::read).unwrap_or(Format::Csv);
     let order = reader.value("order", read_order).unwrap_or_default();
     let request = ExportRecordsRequest {
-        filter: Some(proto::filter_to_proto(&filter)),
+        filter: None,
         order: proto::order_to_proto(order).into(),
         before: reader.value("before", read_id).unwrap_or(0),
         after: reader.value("after", read_lower_bound).unwrap_or(0),
         limit: reader.value("limit", read_limit).unwrap_or(0),
     };
     reader.finish()?;
-    let pieces = app.store.export(&request).await?;
+    let pieces = app.store.export(&filter, request).await?;
     let headers = format.headers(&format!("herald-{}", app.stage.name().to_lowercase()));
     Ok((headers, body(pieces, format)).into_response())
 }

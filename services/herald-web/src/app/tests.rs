@@ -23,11 +23,13 @@ use crate::{
 };
 
 /// What everybody may ask for, and nothing else.
-const PUBLIC: [&str; 6] = [
+const PUBLIC: [&str; 8] = [
     "/alerts/{id}/silence",
     "/badge/{file}",
     "/badge/{system}/{file}",
     "/signin",
+    "/signin/provider",
+    "/signin/provider/back",
     "/signout",
     "/static/{hash}/{name}",
 ];

@@ -181,7 +181,10 @@ async fn written(store: &StoreClient, name: Option<&str>) -> Result<Option<RuleV
     let Some(name) = name else {
         return Ok(None);
     };
-    let rules = store.rules().await?;
+    let rules = match store.rules().await {
+        Err(StoreError::Limited) => return Ok(None),
+        rules => rules?,
+    };
     let rule = rules.iter().find(|rule| rule.name == name);
     Ok(rule.map(|rule| RuleView::new(rule, None)))
 }

@@ -97,6 +97,7 @@ pub(crate) fn status_of(failure: &ChangeFailure) -> StatusCode {
         ChangeFailure::Missing(_) => StatusCode::NOT_FOUND,
         ChangeFailure::Refused(_) => StatusCode::BAD_REQUEST,
         ChangeFailure::Store(StoreError::NoAnswer) => StatusCode::SERVICE_UNAVAILABLE,
+        ChangeFailure::Store(StoreError::Limited) => StatusCode::FORBIDDEN,
         ChangeFailure::Store(_) => StatusCode::BAD_GATEWAY,
     }
 }

@@ -14,13 +14,15 @@ use crate::{
 const ALERTS: &str = "/alerts";
 /// For operators only.
 const AUDIT: &str = "/audit";
+/// What is of no system; who sees some systems only is not shown it.
+const REJECTED: &str = "/rejected";
 /// The pages that the header leads to.
 const NAVIGATION: &[(&str, &str)] = &[
     ("/", "Log"),
     ("/systems", "Systems"),
     ("/exceptions", "Exceptions"),
     (ALERTS, "Alerts"),
-    ("/rejected", "Rejected"),
+    (REJECTED, "Rejected"),
     ("/status", "Status"),
     (AUDIT, "Audit"),
     ("/help", "Help"),
@@ -53,6 +55,8 @@ pub(super) struct Layout {
 struct Account {
     name: String,
     role: &'static str,
+    /// Which systems this person sees; none for all.
+    systems: Option<String>,
     /// For the form to sign out; none where there is no session.
     token: Option<String>,
 }
@@ -96,7 +100,11 @@ impl Layout {
             stage_class,
             navigation: NAVIGATION
                 .iter()
-                .filter(|(href, _)| *href != AUDIT || may_audit(&app.who))
+                .filter(|(href, _)| match *href {
+                    AUDIT => may_audit(&app.who),
+                    REJECTED => app.who.systems().is_none(),
+                    _ => true,
+                })
                 .map(entry)
                 .collect(),
             stylesheet: app.assets.stylesheet(),
@@ -150,7 +158,7 @@ fn may_audit(who: &Who) -> bool {
     match who {
         Who::Anybody => true,
         Who::Nobody => false,
-        Who::Known(known) => known.role >= Role::Operator,
+        Who::Known(known) => known.role >= Role::Operator && known.systems.is_none(),
     }
 }
 
@@ -158,6 +166,7 @@ fn account(known: &Known) -> Account {
     Account {
         name: known.name.clone(),
         role: known.role.name(),
+        systems: known.systems.as_ref().map(ToString::to_string),
         token: match &known.way {
             Way::Session(session) => Some(session.form_token.clone()),
             Way::Proxy { .. } | Way::Token { .. } => None,

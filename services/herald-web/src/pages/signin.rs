@@ -1,5 +1,7 @@
 //! `/signin`, `/signout`, and the pages for who is not let in.
 
+pub(crate) mod provider;
+
 use axum::{
     body::Bytes,
     extract::{Extension, RawQuery, rejection::BytesRejection},
@@ -16,6 +18,7 @@ use super::{
 };
 use crate::{
     access::{Caller, Role, SignInError},
+    api::RETRY_AFTER_S,
     app::App,
     request::link_to,
 };
@@ -34,9 +37,23 @@ struct SignInPage {
     problem: Option<String>,
     /// Why nobody signs in like this.
     obstacle: Option<String>,
+    takes_passwords: bool,
+    provider: Option<ProviderPart>,
     /// Who is signed in already.
     account: Option<String>,
     is_signed_out: bool,
+}
+
+#[derive(Serialize)]
+struct ProviderPart {
+    host: String,
+    /// Where somebody begins to sign in there.
+    begin: String,
+    /// Where somebody signs out there.
+    sign_out: Option<String>,
+    is_there: bool,
+    /// Seconds after which the page loads itself anew, where nobody can be typing.
+    retry_s: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -71,7 +88,7 @@ pub(crate) async fn show(
     let cookie = page.1.take();
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match &*name {
-            "next" => page.0.next = local(&value).to_owned(),
+            "next" => page.0.lead_to(local(&value), &app),
             "out" => page.0.is_signed_out = true,
             _ => {}
         }
@@ -108,14 +125,14 @@ pub(crate) async fn sign_in(
             if let Some(former) = app.who.session() {
                 app.access.sign_out(former);
             }
-            app.audit.signed_in(name, caller.address);
+            app.audit.signed_in(name, "", caller.address);
             Visitor::with_cookie(Some(cookie), Redirect::to(next).into_response())
         }
         Err(error) => {
             let user = app.access.has_user(name).then_some(name);
             app.audit.refused(user, error, caller.address);
             let (mut page, cookie) = SignInPage::new(&app, &caller, &uri, &headers);
-            page.next = next.to_owned();
+            page.lead_to(next, &app);
             page.name = name.chars().take(64).collect();
             page.problem = Some(error.to_string()).filter(|_| page.obstacle.is_none());
             Visitor::with_cookie(cookie, failed(page.respond(&app, status_of(error)), error))
@@ -183,7 +200,8 @@ pub(crate) fn forbidden(app: &App, role: Option<Role>) -> Response {
 }
 
 fn off(app: &App) -> Response {
-    let message = "nobody is asked who they are here: WEB_USERS says who signs in";
+    let message =
+        "nobody is asked who they are here: WEB_USERS or WEB_OIDC_ISSUER says who signs in";
     problem::respond(app, StatusCode::NOT_FOUND, message)
 }
 
@@ -213,7 +231,7 @@ fn local(next: &str) -> &str {
         .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let is_path = next.starts_with('/') && !next.starts_with("//");
     let path = next.split(['?', '#']).next().unwrap_or_default();
-    let is_elsewhere = !matches!(path, PATH | "/signout");
+    let is_elsewhere = !matches!(path, PATH | "/signout") && !path.starts_with(provider::PATH);
     match is_plain && is_path && is_elsewhere && next.len() <= MAX_NEXT_BYTES {
         true => next,
         false => "/",
@@ -224,7 +242,9 @@ impl SignInPage {
     /// The page, and the cookie that goes with it.
     fn new(app: &App, caller: &Caller, uri: &Uri, headers: &HeaderMap) -> (Self, Option<String>) {
         let visitor = Visitor::new(app, uri, headers);
-        let obstacle = match app.access.takes_passwords() {
+        let takes_passwords = app.access.takes_passwords();
+        let provider = ProviderPart::new(app, "/", takes_passwords);
+        let obstacle = match takes_passwords || provider.is_some() {
             true => app.access.check_way(caller).err(),
             false => Some(SignInError::Off),
         };
@@ -234,20 +254,45 @@ impl SignInPage {
             name: String::new(),
             problem: None,
             obstacle: obstacle.map(|error| error.to_string()),
+            takes_passwords,
+            provider,
             account: app.who.known().map(|known| known.name.clone()),
             is_signed_out: false,
         };
         (page, visitor.token.cookie)
     }
 
+    fn lead_to(&mut self, next: &str, app: &App) {
+        self.next = next.to_owned();
+        self.provider = ProviderPart::new(app, next, self.takes_passwords);
+    }
+
     fn respond(&self, app: &App, status: StatusCode) -> Response {
         match fill(app, "signin.html", self) {
             Ok(main) => {
                 let layout = Layout::new(app, "Sign in").styled("signin");
-                Page::new(app, layout).whole(status, &main)
+                let mut response = Page::new(app, layout).whole(status, &main);
+                if let Some(retry_s) = self.provider.as_ref().and_then(|it| it.retry_s) {
+                    let value = HeaderValue::from_static(retry_s);
+                    response.headers_mut().insert(header::REFRESH, value);
+                }
+                response
             }
             Err(failure) => problem::respond_to(app, &failure),
         }
+    }
+}
+
+impl ProviderPart {
+    fn new(app: &App, next: &str, takes_passwords: bool) -> Option<Self> {
+        let view = app.access.provider(&provider::address(next))?;
+        Some(Self {
+            retry_s: (!view.is_there && !takes_passwords).then_some(RETRY_AFTER_S),
+            host: view.host,
+            begin: view.begin,
+            sign_out: view.sign_out,
+            is_there: view.is_there,
+        })
     }
 }
 
@@ -289,6 +334,7 @@ mod tests {
             "/ü",
             "/signin",
             "/signin?next=/",
+            "/signin/provider/back?code=x&state=y",
             "/signout",
         ] {
             assert_eq!(local(elsewhere), "/", "{elsewhere:?}");

@@ -49,6 +49,8 @@ const MINUTE_US: Micros = 60_000_000;
 #[derive(Serialize)]
 struct StatusPage {
     at: String,
+    /// Only what is of somebody's systems is told.
+    is_limited: bool,
     refreshes: Vec<Refresh>,
     records: Figure,
     newest_id: String,
@@ -111,6 +113,7 @@ pub(crate) async fn show(app: App, RawQuery(query): RawQuery) -> Response {
             let receiving = receiving.ok().and_then(Result::ok);
             let glance = glance.ok().and_then(Result::ok);
             let view = StatusPage {
+                is_limited: app.who.systems().is_some(),
                 neelix: glance.map(|glance| Neelix::new(&glance, now)),
                 ..view(status?, receiving, refresh, now)
             };
@@ -162,6 +165,7 @@ fn view(
     let fill = status.database_bytes.saturating_sub(status.free_bytes);
     StatusPage {
         at: render::rfc3339(now)[..19].replace('T', " "),
+        is_limited: false,
         refreshes: refreshes(refresh),
         records: Figure::records(status.records),
         newest_id: grouped(status.newest_id),

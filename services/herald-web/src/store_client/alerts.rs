@@ -64,6 +64,13 @@ pub(crate) struct Glance {
 impl StoreClient {
     /// Alerts that pass.
     pub(crate) async fn alerts(&self, query: &AlertQuery) -> Result<AlertPage, StoreError> {
+        match self.systems {
+            None => self.all_alerts(query).await,
+            Some(_) => self.limited_alerts(query).await,
+        }
+    }
+
+    pub(super) async fn all_alerts(&self, query: &AlertQuery) -> Result<AlertPage, StoreError> {
         let state = match query.is_firing {
             None => v1::AlertState::Unspecified,
             Some(true) => v1::AlertState::Firing,
@@ -100,7 +107,7 @@ impl StoreClient {
             async move { client.get_alert(request).await }
         })
         .await?;
-        Ok(AlertStory {
+        self.seen_story(AlertStory {
             alert: read(answer.alert.ok_or(StoreError::NotFound)?)?,
             events: read_all(answer.events)?,
             notifications: read_notifications(answer.notifications)?,
@@ -114,6 +121,7 @@ impl StoreClient {
         by: &str,
         author: &Author,
     ) -> Result<Alert, ChangeFailure> {
+        self.check_alert(id).await?;
         let mut client = self.alerts.clone();
         let by = by.to_owned();
         let request = v1::AcknowledgeAlertRequest { id, by };
@@ -129,6 +137,7 @@ impl StoreClient {
         by: &str,
         author: &Author,
     ) -> Result<Alert, ChangeFailure> {
+        self.check_alert(id).await?;
         let mut client = self.alerts.clone();
         let by = by.to_owned();
         let request = v1::SilenceAlertRequest { id, until_us, by };
@@ -143,11 +152,14 @@ impl StoreClient {
             let request = told_deadline(v1::ListHeartbeatsRequest {});
             async move { client.list_heartbeats(request).await }
         });
-        read_all(answer.await?.heartbeats)
+        let mut heartbeats: Vec<Heartbeat> = read_all(answer.await?.heartbeats)?;
+        heartbeats.retain(|heartbeat| self.sees(&heartbeat.system_id));
+        Ok(heartbeats)
     }
 
     /// The rules of the newest run, as they are written but for secrets.
     pub(crate) async fn rules(&self) -> Result<Vec<Rule>, StoreError> {
+        self.require_all()?;
         let answer = answer(|| {
             let mut client = self.alerts.clone();
             let request = told_deadline(v1::ListRulesRequest {});
@@ -163,6 +175,7 @@ impl StoreClient {
         limit: u32,
         before: u64,
     ) -> Result<(Vec<Run>, Option<u64>), StoreError> {
+        self.require_all()?;
         let answer = answer(|| {
             let mut client = self.alerts.clone();
             let request = told_deadline(v1::ListRunsRequest { limit, before });
@@ -181,7 +194,7 @@ impl StoreClient {
             async move { client.get_alert_status(request).await }
         })
         .await?;
-        Ok(Glance {
+        let glance = Glance {
             firing: answer.firing,
             unattended: answer.unattended,
             waiting: answer.waiting,
@@ -192,7 +205,11 @@ impl StoreClient {
             interval_s: answer.interval_s,
             link_key: answer.link_key.into(),
             troubled: read_notifications(answer.troubled)?,
-        })
+        };
+        match self.systems {
+            None => Ok(glance),
+            Some(_) => self.limited_glance(glance).await,
+        }
     }
 }
 

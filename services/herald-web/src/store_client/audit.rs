@@ -22,11 +22,13 @@ pub(crate) struct AuditQuery {
 }
 
 impl StoreClient {
-    /// Entries, newest first, and the cursor for the following.
+    /// Entries, newest first, and the cursor for the following; not for who sees some
+    /// systems only.
     pub(crate) async fn audit_entries(
         &self,
         query: &AuditQuery,
     ) -> Result<(Vec<AuditEntry>, Option<u64>), StoreError> {
+        self.require_all()?;
         let actions = query.action.map(v1::AuditAction::from);
         let answer = answer(|| {
             let mut client = self.audit.clone();

@@ -89,6 +89,10 @@ impl StoreClient {
         mut each: impl FnMut(v1::CountRecordsResponse),
     ) -> Result<(), StoreError> {
         let deadline = Instant::now() + DEADLINE;
+        let query = &CountQuery {
+            filter: self.narrowed(&query.filter),
+            ..query.clone()
+        };
         let mut answers = answer(|| {
             let mut client = self.records.clone();
             let request = told_deadline(proto::count_to_request(query));
@@ -110,12 +114,21 @@ impl StoreClient {
         &self,
         request: v1::ListSystemsRequest,
     ) -> Result<v1::ListSystemsResponse, StoreError> {
-        answer(|| {
+        let limit = request.limit;
+        let request = match self.systems {
+            None => request,
+            Some(_) => self.more_systems(request),
+        };
+        let answer = answer(|| {
             let mut client = self.records.clone();
             let request = told_deadline(request);
             async move { client.list_systems(request).await }
         })
-        .await
+        .await?;
+        match self.systems {
+            None => Ok(answer),
+            Some(_) => Ok(self.seen_systems(answer, limit)),
+        }
     }
 
     /// Exceptions by their fingerprint.
@@ -135,7 +148,7 @@ impl StoreClient {
         buckets: u32,
     ) -> Result<Response<v1::ListExceptionsResponse>, Status> {
         let request = v1::ListExceptionsRequest {
-            filter: Some(proto::filter_to_proto(filter)),
+            filter: Some(proto::filter_to_proto(&self.narrowed(filter))),
             limit,
             buckets,
         };

@@ -1,4 +1,4 @@
-//! Saved searches.
+//! Saved searches. They are the same for all: who sees some systems only changes none.
 
 use domain::{Author, SavedSearch, SearchName, SearchQuery};
 use proto::v1;
@@ -17,9 +17,10 @@ impl StoreClient {
             async move { client.list_saved_searches(request).await }
         });
         let searches = answer.await?.saved_searches.into_iter();
-        searches
-            .map(|search| search.try_into().map_err(|_| StoreError::Failed))
-            .collect()
+        let searches = searches.map(|search| search.try_into().map_err(|_| StoreError::Failed));
+        let mut searches: Vec<SavedSearch> = searches.collect::<Result<_, _>>()?;
+        searches.retain(|search| self.sees_search(search));
+        Ok(searches)
     }
 
     /// Saves a view under a name.
@@ -30,6 +31,7 @@ impl StoreClient {
         overwrite: bool,
         author: &Author,
     ) -> Result<(), ChangeFailure> {
+        self.require_all()?;
         let mut client = self.searches.clone();
         let request = v1::SaveSearchRequest {
             name: name.to_string(),
@@ -47,6 +49,7 @@ impl StoreClient {
         new_name: &SearchName,
         author: &Author,
     ) -> Result<(), ChangeFailure> {
+        self.require_all()?;
         let mut client = self.searches.clone();
         let request = v1::RenameSearchRequest {
             name: name.to_string(),
@@ -62,6 +65,7 @@ impl StoreClient {
         name: &SearchName,
         author: &Author,
     ) -> Result<(), ChangeFailure> {
+        self.require_all()?;
         let mut client = self.searches.clone();
         let name = name.to_string();
         let request = v1::DeleteSearchRequest { name };

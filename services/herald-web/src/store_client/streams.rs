@@ -42,7 +42,7 @@ impl StoreClient {
         let stream = answer(|| {
             let mut client = self.tails.clone();
             let request = v1::TailRecordsRequest {
-                filter: Some(proto::filter_to_proto(filter)),
+                filter: Some(proto::filter_to_proto(&self.narrowed(filter))),
                 after,
                 max_per_second,
             };
@@ -52,11 +52,17 @@ impl StoreClient {
         Ok(Pieces { stream })
     }
 
-    /// All records asked for, no faster than they are read.
+    /// All records that pass, no faster than they are read; `request` says how, its own
+    /// filter counts for nothing.
     pub(crate) async fn export(
         &self,
-        request: &v1::ExportRecordsRequest,
+        filter: &RecordFilter,
+        request: v1::ExportRecordsRequest,
     ) -> Result<Pieces<v1::ExportRecordsResponse>, StoreError> {
+        let request = v1::ExportRecordsRequest {
+            filter: Some(proto::filter_to_proto(&self.narrowed(filter))),
+            ..request
+        };
         let stream = answer(|| {
             let mut client = self.exports.clone();
             let request = request.clone();

@@ -3,6 +3,7 @@
 mod attacks;
 mod audit;
 mod browser;
+mod limits;
 mod programs;
 mod proxies;
 
@@ -237,7 +238,10 @@ async fn scripts_are_told_that_nobody_is_signed_in() {
 async fn where_nobody_signs_in_there_is_no_page_for_it() {
     let web = Web::with(Vec::new()).await;
     let page = web.page("/signin", 404).await;
-    assert!(page.contains("WEB_USERS says who signs in"), "{page}");
+    assert!(
+        page.contains("WEB_USERS or WEB_OIDC_ISSUER says who signs in"),
+        "{page}"
+    );
     let page = web.page("/", 200).await;
     assert!(
         !page.contains("/signin") && !page.contains("/signout"),

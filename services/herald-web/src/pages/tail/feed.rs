@@ -70,7 +70,8 @@ impl Subscription {
 }
 
 impl Feeds {
-    /// The feed of this name; a new one is made from the newest record on.
+    /// The feed of this name for who sees the same; a new one is made from the newest
+    /// record on.
     pub(super) async fn subscribe(
         &self,
         name: String,
@@ -78,6 +79,7 @@ impl Feeds {
         filter: &RecordFilter,
         writer: impl FnOnce() -> Writer,
     ) -> Result<Subscription, StoreError> {
+        let name = format!("{}\n{name}", app.store.sight());
         if let Some(feed) = self.lock().get(&name) {
             return Ok(Subscription::of(feed));
         }

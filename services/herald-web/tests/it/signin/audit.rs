@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use herald_web::{ProxyAuth, Role, SignIn};
+use herald_web::{Groups, ProxyAuth, Role, SignIn};
 use proto::v1::{AuditAction, AuditEntry, AuthorKind};
 use testkit::{
     http::{get_with, post},
@@ -123,8 +123,10 @@ async fn people_of_a_proxy_are_told_by_their_names_and_addresses() {
             from: "127.0.0.1".parse().unwrap(),
             user_header: "x-remote-user".parse().unwrap(),
             groups_header: "x-remote-groups".parse().unwrap(),
-            viewers: Vec::new(),
-            operators: vec!["ops".to_owned()],
+            groups: Groups {
+                operators: vec!["ops".to_owned()],
+                ..Groups::default()
+            },
         }),
         ..SignIn::default()
     })

@@ -1,7 +1,7 @@
 //! People whom a proxy in front lets sign in, and those who only say so.
 
 use axum::http::HeaderName;
-use herald_web::{Networks, ProxyAuth, SignIn};
+use herald_web::{Groups, Networks, ProxyAuth, SignIn};
 
 use super::{PASSWORD, Site, browser::token};
 
@@ -17,8 +17,11 @@ fn believed(from: &str) -> SignIn {
             from: from.parse::<Networks>().unwrap(),
             user_header: HeaderName::from_static("x-remote-user"),
             groups_header: HeaderName::from_static("x-remote-groups"),
-            viewers: vec!["staff".to_owned()],
-            operators: vec!["ops".to_owned()],
+            groups: Groups {
+                viewers: vec!["staff".to_owned()],
+                operators: vec!["ops".to_owned()],
+                systems: Vec::new(),
+            },
         }),
         ..SignIn::default()
     }
