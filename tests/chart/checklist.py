@@ -173,6 +173,26 @@ def check_grace(objects):
     refused(PRODUCTION + ["--set", "store.terminationGracePeriodSeconds=10"], "terminationGracePeriodSeconds")
 
 
+@point("cert-manager makes a certificate of its role for every service that shows one")
+def check_certificates(_):
+    assert not Objects(template(PRODUCTION)).of("Certificate")
+    made = Objects(template(everything())).of("Certificate")
+    found = {each["spec"]["secretName"]: each["spec"] for each in made}
+    roles = {name: spec["uris"] for name, spec in found.items()}
+    assert roles == {
+        "store-tls": ["herald://store/herald-production"],
+        "bridge-tls": ["herald://bridge/herald-production"],
+        "web-tls": ["herald://herald-web/herald-production"],
+        "neelix-tls": ["herald://neelix/herald-production"],
+        "backup-tls": ["herald://operator/herald-production"],
+    }, roles
+    assert "bridge.dmz.example.com" in found["bridge-tls"]["dnsNames"]
+    assert "herald-production-store" in found["store-tls"]["dnsNames"]
+    on = PRODUCTION + ["--set", "certManager.enabled=true"]
+    refused(on, "certManager.issuerRef.name")
+    refused(on + ["--set", "certManager.issuerRef.name=ca"], "store.tls.existingSecret")
+
+
 @point("a Service forgets a pod before the pod takes no more connections")
 def check_stop_delay(objects):
     delays = {

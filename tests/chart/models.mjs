@@ -11,6 +11,9 @@ async function model({ apiVersion, kind }) {
     // An older package, which cannot be imported by path.
     return require(`@kubernetes-models/gateway-api/${apiVersion}/${kind}`)[kind];
   }
+  if (apiVersion.startsWith("cert-manager.io/")) {
+    return (await import(`@kubernetes-models/cert-manager/${apiVersion}/${kind}`))[kind];
+  }
   const isOperator = apiVersion.startsWith("monitoring.coreos.com/");
   const home = isOperator ? "@kubernetes-models/prometheus-operator" : "kubernetes-models";
   return (await import(`${home}/${apiVersion}/${kind}`))[kind];

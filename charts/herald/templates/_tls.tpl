@@ -33,6 +33,14 @@ ca.crt. */}}
 {{/* The store asks everybody for a certificate: who has none is refused. */}}
 {{- define "herald.checkTls" -}}
 {{- $values := .Values -}}
+{{- if $values.certManager.enabled -}}
+{{- if not $values.certManager.issuerRef.name -}}
+{{- fail "certManager.issuerRef.name: who signs the certificates?" -}}
+{{- end -}}
+{{- if not $values.store.tls.existingSecret -}}
+{{- fail "store.tls.existingSecret: certManager makes the Secrets that are named, and none is" -}}
+{{- end -}}
+{{- end -}}
 {{- range $name := list "bridge" "web" "neelix" "backup" -}}
 {{- $own := get $values $name -}}
 {{- $runs := or (not (hasKey $own "enabled")) $own.enabled -}}
