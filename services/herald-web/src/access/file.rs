@@ -13,6 +13,8 @@ use tracing::error;
 
 /// Only its owner reads and writes such a file.
 const MODE: u32 = 0o600;
+/// A file that was made readable for its group stays so.
+const GROUP_READS: u32 = 0o040;
 
 /// How the lines of a file are read and written.
 pub(super) struct Format<T> {
@@ -100,7 +102,8 @@ pub(super) fn change<T>(
     lock.sync_all().map_err(FileError::io("sync", folder))
 }
 
-/// Gives a file another content; its owner stays.
+/// Gives a file another content; its owner stays, and whether its group may read it, as a
+/// service does that runs under another user.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     // A link stays one: others may follow the file that it leads to.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -119,13 +122,15 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         .mode(MODE)
         .open(&partial)?;
     let written = (|| {
-        file.set_permissions(Permissions::from_mode(MODE))?;
+        let former = fs::metadata(path).ok();
         let own = file.metadata()?;
-        if let Ok(former) = fs::metadata(path)
+        if let Some(former) = &former
             && (former.uid(), former.gid()) != (own.uid(), own.gid())
         {
             fchown(&file, Some(former.uid()), Some(former.gid()))?;
         }
+        let of_group = former.map_or(0, |former| former.mode() & GROUP_READS);
+        file.set_permissions(Permissions::from_mode(MODE | of_group))?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&partial, path)
@@ -252,6 +257,18 @@ mod tests {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         assert_eq!(names, ["users"]);
+    }
+
+    /// Guards: after `herald user add` a service with the file's group let nobody in.
+    #[test]
+    fn a_group_that_reads_goes_on_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users");
+        change(&path, &format(), add("anna")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
+        change(&path, &format(), add("bo")).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
     }
 
     #[test]
