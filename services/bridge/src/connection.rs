@@ -1,5 +1,5 @@
 //! One program's connection: bytes in, whole frames to the spool. Who begins with a
-//! hello waits for acknowledgements ([`numbered`]).
+//! hello waits for acknowledgements (`numbered`).
 
 mod hello;
 mod numbered;

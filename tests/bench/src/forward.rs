@@ -62,12 +62,12 @@ async fn measure(lines: &Lines, records: u64, rules: &str, report: &mut Report) 
     let cpu = |time: Duration| time.as_secs_f64() / millions;
     let with = if rules.is_empty() { "" } else { ", all masks" };
     report.add(
-        &format!("sender CPU per million records{with}"),
+        format!("sender CPU per million records{with}"),
         cpu(sender.cpu_time() - before),
         "s",
     );
     report.add(
-        &format!("receiver CPU per million records{with}"),
+        format!("receiver CPU per million records{with}"),
         cpu(receiver.cpu_time()),
         "s",
     );
