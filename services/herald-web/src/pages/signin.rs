@@ -67,9 +67,14 @@ struct ForbiddenPage<'a> {
 
 /// The page to sign in on, which leads to `next` then.
 pub(crate) fn address(next: &str) -> String {
+    leading_to(PATH, next)
+}
+
+/// A way to sign in, which leads to `next` then.
+fn leading_to(way: &str, next: &str) -> String {
     match local(next) {
-        "/" => PATH.to_owned(),
-        next => link_to(PATH, &[("next", next)]),
+        "/" => way.to_owned(),
+        next => link_to(way, &[("next", next)]),
     }
 }
 

@@ -6,12 +6,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{SignInPage, Visitor, local, off};
+use super::{SignInPage, Visitor, leading_to, local, off};
 use crate::{
     access::{Arrival, Back, Caller, ElsewhereError, OidcError},
     api::RETRY_AFTER_S,
     app::App,
-    request::link_to,
 };
 
 /// Where people leave for the provider.
@@ -19,10 +18,7 @@ pub(super) const PATH: &str = "/signin/provider";
 
 /// The same for who goes on to `next` later.
 pub(super) fn address(next: &str) -> String {
-    match local(next) {
-        "/" => PATH.to_owned(),
-        next => link_to(PATH, &[("next", next)]),
-    }
+    leading_to(PATH, next)
 }
 
 /// `GET /signin/provider`
