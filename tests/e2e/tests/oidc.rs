@@ -143,7 +143,7 @@ async fn groups_say_what_somebody_sees() {
 #[tokio::test]
 async fn groups_say_who_comes_in() {
     let site = Site::new().await;
-    let anna = site.signed_in("anna").await;
+    let mut anna = site.signed_in("anna").await;
     assert_eq!(site.greeted(&anna).await.as_deref(), Some("anna"));
     let mut bo = site.signed_in("bo").await;
     let page = bo.get(&site.url("/saved")).await.text();
@@ -163,6 +163,14 @@ async fn groups_say_who_comes_in() {
             "{metrics}"
         );
     }
+    // herald-web tells the store afterwards.
+    wait_until("the audit log has both", SOON, async || {
+        let listed = anna.get(&site.url("/api/v1/audit")).await.text();
+        listed.contains("at the provider: you are in none of the groups")
+            && listed.contains("\"anna\"")
+            && listed.contains("\"at the provider\"")
+    })
+    .await;
 }
 
 /// What comes back is taken of the browser alone that has left, and once.

@@ -70,7 +70,9 @@ pub(crate) async fn arrive(
             })
         }
         Err(error) => {
-            if let ElsewhereError::Provider(error) = &error {
+            if let ElsewhereError::Provider(error) = &error
+                && !matches!(error, OidcError::Away | OidcError::Busy)
+            {
                 app.audit.refused_from_provider(error, caller.address);
             }
             failed(&app, &caller, &uri, &headers, "/", &error)
